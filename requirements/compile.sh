@@ -1,0 +1,14 @@
+#!/bin/sh
+# Compiles the pins: one resolution for everything (test), the smaller sets constrained by it.
+# Needs uv. Run after editing an .in file.
+set -eu
+cd "$(dirname "$0")/.."
+compile() {
+    uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command requirements/compile.sh "$@"
+}
+compile requirements/test.in -o requirements/test.txt
+for name in portal deploy local; do
+    compile "requirements/$name.in" -c requirements/test.txt -o "requirements/$name.txt"
+done
+compile lambda_docker/requirements.in -c requirements/test.txt -o lambda_docker/requirements.txt
