@@ -1,0 +1,44 @@
+"""A stack's outputs, as the portal and people read them."""
+
+import json
+import shlex
+from collections.abc import Mapping
+
+from deploy.errors import DeployError
+from deploy.targets import Target
+
+# docs/contract.md, section 1
+VARIABLES = {
+    "BucketName": "PORTICO_BUCKET",
+    "PredictFunctionName": "PORTICO_PREDICT_FUNCTION",
+    "VerifyFunctionName": "PORTICO_VERIFY_FUNCTION",
+    "BatchStateMachineArn": "PORTICO_BATCH_STATE_MACHINE",
+    "ApiUrl": "PORTICO_API_URL",
+}
+FORMATS = ("text", "env", "json")
+
+
+def portal_environment(target: Target, outputs: Mapping[str, str]) -> dict[str, str]:
+    """The portal's whole configuration of the cloud side, as environment variables.
+
+    Raises: DeployError: the stack lacks an output, so it was made by another release
+    """
+    missing = [name for name in VARIABLES if name not in outputs]
+    if missing:
+        raise DeployError(
+            f"The stack {target.stack_name} has no {', '.join(missing)}: it was made from another template. "
+            f"Bring it up to date: python -m deploy up --target {target.name}"
+        )
+    environment = {variable: outputs[name] for name, variable in VARIABLES.items()}
+    environment["PORTICO_API_URL"] = target.api_url(environment["PORTICO_API_URL"])
+    return environment
+
+
+def format_outputs(environment: Mapping[str, str], form: str) -> str:
+    """`env` can be sourced by a shell, `json` is one object, `text` is for people."""
+    if form == "json":
+        return json.dumps(dict(environment), indent=2)
+    if form == "env":
+        return "\n".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+    width = max(map(len, environment), default=0)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in environment.items())

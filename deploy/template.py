@@ -1,0 +1,25 @@
+"""Reads template.yaml and makes the text that CloudFormation gets."""
+
+import hashlib
+import re
+from pathlib import Path
+
+TEMPLATE = Path(__file__).with_name("template.yaml")
+
+_RESOURCE = re.compile(r"^  (\w+):\n    Type: (AWS::\S+)\n(?:^(?:    .*)?\n)*", re.MULTILINE)
+
+
+def render_template(text: str | None = None) -> str:
+    """The template with the API deployment named after the content of the API.
+
+    API Gateway serves the snapshot that the last deployment took. CloudFormation takes a new one only for a new
+    logical name, so the name carries a hash of everything the snapshot holds.
+    """
+    text = TEMPLATE.read_text() if text is None else text
+    api = [match.group(0) for match in _RESOURCE.finditer(text) if _is_in_snapshot(match.group(2))]
+    digest = hashlib.sha256("".join(api).encode()).hexdigest()[:8]
+    return re.sub(r"\bApiDeployment\b", f"ApiDeployment{digest}", text)
+
+
+def _is_in_snapshot(kind: str) -> bool:
+    return kind.startswith("AWS::ApiGateway::") and kind not in {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
