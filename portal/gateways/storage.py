@@ -1,0 +1,143 @@
+"""S3: the whole object store of the portal. Keys are made here, from ids; nobody else names one.
+
+Source: docs/contract.md section 2.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from portal.errors import BackendFault
+from portal.gateways.aws import aws_errors, client, is_error
+
+CHUNK_BYTES = 256 * 1024
+MISSING = ("NoSuchKey", "404", "NotFound")
+
+
+def quarantine_key(upload: uuid.UUID) -> str:
+    return f"quarantine/{upload}"
+
+
+def version_key(slug: str, number: int, file_name: str) -> str:
+    return f"models/{slug}/{number}/{file_name}"
+
+
+def live_key(slug: str) -> str:
+    return f"models/{slug}/live.json"
+
+
+def batch_key(user_id: int, batch: uuid.UUID, file_name: str) -> str:
+    return f"batches/{user_id}/{batch}/{file_name}"
+
+
+@dataclass(frozen=True)
+class PresignedPost:
+    """Where and with which fields a browser may post one file."""
+
+    url: str
+    fields: dict[str, str]
+
+
+def put_file(key: str, file: IO[bytes], *, content_type: str = "application/octet-stream") -> None:
+    """Store a file of any size, in parts where it is large."""
+    with aws_errors(f"storing {key}"):
+        client("s3").upload_fileobj(file, settings.PORTICO_BUCKET, key, ExtraArgs={"ContentType": content_type})
+
+
+def put_json(key: str, content: Any) -> None:
+    """Store a small JSON document, replacing what was there."""
+    body = json.dumps(content, ensure_ascii=False).encode()
+    with aws_errors(f"storing {key}"):
+        client("s3").put_object(Bucket=settings.PORTICO_BUCKET, Key=key, Body=body, ContentType="application/json")
+
+
+def get_json(key: str) -> Any | None:
+    """The JSON document at `key`, or None where there is none."""
+    body = get_bytes(key)
+    return None if body is None else json.loads(body)
+
+
+def get_bytes(key: str) -> bytes | None:
+    """A small object whole, or None where there is none."""
+    try:
+        with aws_errors(f"reading {key}"):
+            return client("s3").get_object(Bucket=settings.PORTICO_BUCKET, Key=key)["Body"].read()
+    except BackendFault as error:
+        if is_error(error, *MISSING):
+            return None
+        raise
+
+
+def get_stream(key: str) -> tuple[int, Iterator[bytes]] | None:
+    """An object's size in bytes and its content in chunks, or None where there is none."""
+    try:
+        with aws_errors(f"reading {key}"):
+            answer = client("s3").get_object(Bucket=settings.PORTICO_BUCKET, Key=key)
+    except BackendFault as error:
+        if is_error(error, *MISSING):
+            return None
+        raise
+    return answer["ContentLength"], answer["Body"].iter_chunks(CHUNK_BYTES)
+
+
+def size_of(key: str) -> int | None:
+    """An object's size in bytes, or None where there is none."""
+    try:
+        with aws_errors(f"looking at {key}"):
+            return int(client("s3").head_object(Bucket=settings.PORTICO_BUCKET, Key=key)["ContentLength"])
+    except BackendFault as error:
+        if is_error(error, *MISSING):
+            return None
+        raise
+
+
+def promote(upload: uuid.UUID, target: str) -> None:
+    """Copy an upload out of quarantine to its immutable place. A target that is already there stays as it is.
+
+    The body is copied by S3 itself; IfNoneMatch makes the second of two racing copies fail rather than overwrite.
+    """
+    source = {"Bucket": settings.PORTICO_BUCKET, "Key": quarantine_key(upload)}
+    try:
+        with aws_errors(f"copying {source['Key']} to {target}"):
+            client("s3").copy_object(Bucket=settings.PORTICO_BUCKET, Key=target, CopySource=source, IfNoneMatch="*")
+    except BackendFault as error:
+        if not is_error(error, "PreconditionFailed", "412"):
+            raise
+
+
+def delete(key: str) -> None:
+    """Remove an object; it is no error if there is none."""
+    with aws_errors(f"deleting {key}"):
+        client("s3").delete_object(Bucket=settings.PORTICO_BUCKET, Key=key)
+
+
+def count_under(prefix: str) -> int:
+    """How many objects' keys begin with `prefix`."""
+    with aws_errors(f"listing {prefix}"):
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.PORTICO_BUCKET, Prefix=prefix)
+        return sum(page.get("KeyCount", 0) for page in pages)
+
+
+def presign_upload(key: str, *, max_bytes: int, expires_s: int) -> PresignedPost:
+    """Let a browser post exactly this key, at least 1 byte and at most `max_bytes`, within `expires_s` seconds."""
+    with aws_errors(f"presigning {key}"):
+        answer = client("s3").generate_presigned_post(
+            settings.PORTICO_BUCKET,
+            key,
+            Fields={"Content-Type": "text/csv"},
+            Conditions=[["content-length-range", 1, max_bytes], {"Content-Type": "text/csv"}],
+            ExpiresIn=expires_s,
+        )
+    return PresignedPost(answer["url"], answer["fields"])
+
+
+def browser_origin() -> str:
+    """Scheme and host that presigned uploads go to: the page's CSP must allow it."""
+    probe = presign_upload("probe", max_bytes=1, expires_s=60).url
+    parts = urlsplit(probe)
+    return f"{parts.scheme}://{parts.netloc}"

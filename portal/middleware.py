@@ -1,0 +1,36 @@
+"""The one place where an unhandled gateway error becomes a page."""
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from portal.errors import GatewayError
+
+log = logging.getLogger(__name__)
+
+
+class GatewayErrorMiddleware:
+    """503 with a reference id, which is in the log beside the cause."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, GatewayError):
+            return None
+        reference = log_reference(error)
+        context = {"message": error.user_message, "reference": reference, "can_retry": error.retryable}
+        return render(request, "503.html", context, status=503)
+
+
+def log_reference(error: GatewayError) -> str:
+    """Log the error's cause under a short id to show to the user. Returns the id."""
+    reference = uuid.uuid4().hex[:8]
+    log.error("reference=%s %s: %s", reference, type(error).__name__, error.detail)
+    return reference

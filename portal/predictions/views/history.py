@@ -1,0 +1,53 @@
+"""Everything that was asked and answered, and the same as a file."""
+
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from portal.errors import GatewayError
+from portal.middleware import log_reference
+from portal.predictions import actions, export
+from portal.predictions.history import HistoryFilter, fetch, stream
+from portal.predictions.models import Batch
+
+PAGE_ROWS = 25
+
+
+@require_safe
+@permission_required("predictions.view_prediction", raise_exception=True)
+def history(request: HttpRequest) -> HttpResponse:
+    """One page of the filtered history."""
+    chosen = HistoryFilter(request.GET, viewer=request.user)
+    page = Paginator(chosen.rows(), PAGE_ROWS).get_page(request.GET.get("page"))
+    rows = fetch(list(page.object_list))
+    _refresh(rows)
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {"filter": chosen, "page": page, "rows": rows, "query": query.urlencode()}
+    return render(request, "predictions/history.html", context)
+
+
+@require_safe
+@permission_required("predictions.view_prediction", raise_exception=True)
+def export_history(request: HttpRequest) -> StreamingHttpResponse:
+    """All rows of the filter, as CSV."""
+    chosen = HistoryFilter(request.GET, viewer=request.user)
+    rows = chosen.rows()
+    model = chosen.cleaned_data.get("model")
+    name = f"portico-history-{timezone.localdate():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(export.lines(stream(rows), model), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _refresh(rows: list) -> None:
+    """Batches that were left alone are asked after; a page of history never fails because the cloud side is away."""
+    for row in rows:
+        if isinstance(row, Batch) and not row.has_ended:
+            try:
+                actions.refresh_batch(row)
+            except GatewayError as error:
+                log_reference(error)
+                return

@@ -1,0 +1,195 @@
+"""Everything that changes what models exist. Each leaves an Event row.
+
+No transaction is held across a call to the cloud: a row says "checking" before, and the outcome after, so that a crash
+leaves a version that can be checked again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from portal.accounts.models import User
+from portal.errors import Refused
+from portal.gateways import inference, storage
+from portal.registry import page_settings, states
+from portal.registry.models import Event, Model, ModelVersion, Picture
+from portal.registry.training_data import TrainingData
+from portal.scanner.run import ScanReport, scan_file
+
+log = logging.getLogger(__name__)
+EXTENSIONS = {"pickle": "pkl", "joblib": "joblib"}
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def create_model(*, name: str, slug: str, by: User, **facts: str) -> Model:
+    """A model without a version yet."""
+    with transaction.atomic():
+        model = Model.objects.create(name=name, slug=slug, created_by=by, **facts)
+        record(model, None, "created the model", by=by)
+    return model
+
+
+def upload_version(
+    model: Model,
+    file: IO[bytes],
+    *,
+    file_name: str,
+    by: User,
+    notes: str = "",
+    training: TrainingData | None = None,
+    given: dict[str, Any] | None = None,
+) -> ModelVersion:
+    """Take a file in, check it, and fill the settings of its page.
+
+    Returns: the version, `ready` or `rejected` (then `refusals` says why)
+    Raises:  GatewayError: the check could not be run; the version stays `checking` and can be checked again
+    """
+    with tempfile.TemporaryDirectory(prefix="portico-") as folder:
+        path = Path(folder) / "upload"
+        size_bytes, sha256 = _copy(file, path)
+        with transaction.atomic():
+            # The lock on the write comes first (IMMEDIATE), so two uploads cannot draw the same number.
+            number = (model.versions.aggregate(last=Max("number"))["last"] or 0) + 1
+            version = ModelVersion.objects.create(
+                model=model, number=number, file_name=file_name[:200], size_bytes=size_bytes, sha256=sha256, notes=notes, created_by=by
+            )
+            record(model, version, "uploaded", by=by, detail=file_name)
+        with path.open("rb") as stored:
+            storage.put_file(storage.quarantine_key(version.upload), stored)
+        _check(version, path, by=by, training=training, given=given or {})
+    return version
+
+
+def check_again(version: ModelVersion, *, by: User) -> None:
+    """Run the check of a version that was interrupted or rejected once more, on the file kept in quarantine.
+
+    Raises: Refused: the version is ready, or its file is gone; GatewayError: as upload_version
+    """
+    states.check_change(version.state, states.CHECKING)
+    stored = storage.get_stream(storage.quarantine_key(version.upload))
+    if stored is None:
+        raise Refused("The uploaded file is no longer in quarantine, where files stay for a day. Upload it again.")
+    with tempfile.TemporaryDirectory(prefix="portico-") as folder:
+        path = Path(folder) / "upload"
+        with path.open("wb") as file:
+            for chunk in stored[1]:
+                file.write(chunk)
+        ModelVersion.objects.filter(pk=version.pk).update(state=states.CHECKING, refusals=[])
+        version.state = states.CHECKING
+        _check(version, path, by=by, training=None, given={})
+
+
+def make_live(version: ModelVersion, *, by: User) -> None:
+    """Let this version answer from now on; the one before it stays one click away.
+
+    The pointer in the bucket (for API calls) is written first, then the row (for the portal): if the portal stops
+    between the two, the page still shows the old version as live and the same click mends it.
+
+    Raises: Refused: the version is not ready; GatewayError: nothing was changed
+    """
+    if not version.is_ready:
+        raise Refused(f"Version {version.number} is {version.get_state_display().lower()}; only a ready version can be made live.")
+    storage.put_json(storage.live_key(version.model.slug), {"version": version.number, "sha256": version.sha256})
+    with transaction.atomic():
+        before = ModelVersion.objects.filter(model=version.model, is_live=True).exclude(pk=version.pk)
+        detail = f"instead of version {before[0].number}" if before else ""
+        before.update(is_live=False)
+        ModelVersion.objects.filter(pk=version.pk).update(is_live=True)
+        record(version.model, version, "made live", by=by, detail=detail)
+    version.is_live = True
+
+
+def add_picture(version: ModelVersion, content: bytes, *, title: str, alt: str) -> Picture:
+    """Keep a plot of the version's quality beside its model.
+
+    Raises: Refused: not a PNG file
+    """
+    if not content.startswith(PNG_MAGIC):
+        raise Refused(f"“{title}” is not a PNG picture.")
+    position = version.pictures.count() + 1
+    storage.put_file(picture_key(version, position), io.BytesIO(content), content_type="image/png")
+    return Picture.objects.create(version=version, position=position, title=title, alt=alt)
+
+
+def picture_key(version: ModelVersion, position: int) -> str:
+    return storage.version_key(version.model.slug, version.number, f"pictures/{position}.png")
+
+
+def record(model: Model, version: ModelVersion | None, did: str, *, by: User, detail: str = "") -> None:
+    """Write down who did what."""
+    Event.objects.create(model=model, version=version, did=did, by=by, detail=detail[:300])
+
+
+def _check(version: ModelVersion, path: Path, *, by: User, training: TrainingData | None, given: dict[str, Any]) -> None:
+    report = scan_file(path)
+    version.scan = report.to_json()
+    if not report.ok:
+        _reject(version, [_sentence(refusal) for refusal in report.refusals], by=by)
+        return
+    try:
+        manifest = inference.verify(upload=version.upload, sha256=version.sha256, format=report.format)
+    except Refused as refusal:
+        _reject(version, [refusal.user_message], by=by)
+        return
+    _accept(version, report, manifest, by=by, training=training, given=given)
+
+
+def _accept(
+    version: ModelVersion,
+    report: ScanReport,
+    manifest: dict[str, Any],
+    *,
+    by: User,
+    training: TrainingData | None,
+    given: dict[str, Any],
+) -> None:
+    file_name = f"model.{EXTENSIONS[report.format]}"
+    slug, number = version.model.slug, version.number
+    storage.promote(version.upload, storage.version_key(slug, number, file_name))
+    storage.put_json(storage.version_key(slug, number, "manifest.json"), {**manifest, "file": file_name})
+    previous = version.model.versions.filter(state=states.READY).exclude(pk=version.pk).order_by("-is_live", "-number").first()
+    with transaction.atomic():
+        states.check_change(version.state, states.READY)
+        version.state, version.manifest, version.refusals = states.READY, manifest, []
+        version.checked_at = timezone.now()
+        version.save()
+        page_settings.fill(version, given=given, training=training, previous=previous)
+        record(version.model, version, "passed the check", by=by)
+    storage.delete(storage.quarantine_key(version.upload))
+
+
+def _reject(version: ModelVersion, reasons: list[str], *, by: User) -> None:
+    with transaction.atomic():
+        states.check_change(version.state, states.REJECTED)
+        version.state, version.refusals, version.checked_at = states.REJECTED, reasons, timezone.now()
+        version.save()
+        record(version.model, version, "failed the check", by=by, detail=reasons[0] if reasons else "")
+
+
+def _sentence(refusal: dict[str, str]) -> str:
+    return " ".join(part for part in (refusal.get("what"), refusal.get("why"), refusal.get("remedy")) if part)
+
+
+def _copy(source: IO[bytes], path: Path) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as target:
+        while chunk := source.read(1024**2):
+            size += len(chunk)
+            if size > settings.PORTICO_MODEL_MAX_BYTES:
+                limit = settings.PORTICO_MODEL_MAX_BYTES // 1024**2
+                raise Refused(f"The file is larger than {limit} MB, the most that Portico takes.")
+            digest.update(chunk)
+            target.write(chunk)
+    if not size:
+        raise Refused("The file is empty.")
+    return size, digest.hexdigest()

@@ -1,0 +1,214 @@
+"""Models, their versions, and what people are told about them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from portal.gateways.contract import Output
+from portal.registry import states
+
+SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*$", "Small letters, digits and single hyphens only.")
+
+
+class ModelQuerySet(models.QuerySet["Model"]):
+    def live(self) -> ModelQuerySet:
+        """Models that answer just now."""
+        return self.filter(versions__is_live=True)
+
+
+class Model(models.Model):
+    """A question that can be answered, whichever version answers it."""
+
+    name = models.CharField(max_length=80, help_text="What colleagues see on the first page.")
+    slug = models.CharField("short name", max_length=60, unique=True, validators=[SLUG], help_text="In addresses and in the bucket; cannot change.")
+    summary = models.CharField(max_length=240, blank=True, help_text="One sentence: what it predicts, and for whom.")
+    target_label = models.CharField("result", max_length=60, blank=True, help_text="What is predicted, for example Species.")
+    target_unit = models.CharField("unit of the result", max_length=20, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("view_live_model", "Can see the models that are live")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("predictions:predict", args=[self.slug])
+
+    @property
+    def live_version(self) -> ModelVersion | None:
+        return self.versions.filter(is_live=True).select_related("model").first()
+
+    @property
+    def result_label(self) -> str:
+        return self.target_label or "Prediction"
+
+
+class ModelVersion(models.Model):
+    """One file, what was found out about it, and the settings of its page. The file never changes."""
+
+    model = models.ForeignKey(Model, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=states.CHOICES, default=states.CHECKING)
+    is_live = models.BooleanField(default=False, editable=False)
+    upload = models.UUIDField(default=uuid.uuid4, editable=False, help_text="The file's name in quarantine.")
+    file_name = models.CharField(max_length=200)
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    notes = models.TextField(blank=True, help_text="What changed, where the data comes from, how good it is.")
+    scan = models.JSONField(default=dict, blank=True, editable=False)
+    manifest = models.JSONField(default=dict, blank=True, editable=False)
+    refusals = models.JSONField(default=list, blank=True, editable=False)
+    class_labels = models.JSONField(default=dict, blank=True, help_text="Words for the model's classes.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    checked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["model", "-number"]
+        permissions = [("activate_modelversion", "Can make a version live")]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "number"], name="one_number_a_version"),
+            models.UniqueConstraint(fields=["model"], condition=Q(is_live=True), name="one_live_version_a_model"),
+            models.CheckConstraint(condition=Q(is_live=False) | Q(state=states.READY), name="only_ready_versions_are_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model.name}, version {self.number}"
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == states.READY
+
+    @property
+    def output(self) -> Output:
+        return Output.from_json(self.manifest["output"])
+
+    @property
+    def is_classifier(self) -> bool:
+        return bool(self.manifest) and self.output.type in ("binary", "multiclass")
+
+    @property
+    def class_rows(self) -> list[tuple[str, str]]:
+        """Each class as the model writes it, with its words."""
+        return [(str(name), self.class_word(name)) for name in self.output.classes] if self.manifest else []
+
+    def class_word(self, label: Any) -> str:
+        """The words for a class, or the class itself."""
+        return str(self.class_labels.get(str(label)) or label)
+
+    def band_for(self, value: float | None) -> Band | None:
+        """The band of wording that a value falls into; upper ends belong to the band below."""
+        if value is None:
+            return None
+        return next((band for band in self.bands.all() if band.upper is None or value <= band.upper), None)
+
+
+class Feature(models.Model):
+    """What people are asked for one of the model's inputs."""
+
+    NUMBER, INTEGER, BOOLEAN, CHOICE, TEXT = "number", "integer", "boolean", "choice", "text"
+    KINDS = [(NUMBER, "Number"), (INTEGER, "Whole number"), (BOOLEAN, "Yes or no"), (CHOICE, "Choice"), (TEXT, "Text")]
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="features")
+    position = models.PositiveIntegerField("order", default=0)
+    name = models.CharField(max_length=200, editable=False, help_text="As the model knows it.")
+    label = models.CharField(max_length=120, blank=True)
+    unit = models.CharField(max_length=20, blank=True)
+    kind = models.CharField(max_length=10, choices=KINDS, default=NUMBER)
+    minimum = models.FloatField("lowest", null=True, blank=True)
+    maximum = models.FloatField("highest", null=True, blank=True)
+    step = models.FloatField(null=True, blank=True)
+    default = models.CharField(max_length=200, blank=True)
+    choices = models.JSONField(default=list, blank=True)
+    is_required = models.BooleanField("required", default=True)
+    accepts_missing = models.BooleanField(default=False, editable=False)
+    help = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["version", "name"], name="one_row_a_feature")]
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in (self.NUMBER, self.INTEGER)
+
+
+class Band(models.Model):
+    """Wording for a range of results, for example "Good result" up to 0.5."""
+
+    TONES = [("good", "Good"), ("neutral", "Neutral"), ("caution", "Caution"), ("bad", "Bad")]
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="bands")
+    upper = models.FloatField("up to", null=True, blank=True, help_text="Blank: everything above.")
+    label = models.CharField("wording", max_length=80)
+    tone = models.CharField("colour", max_length=10, choices=TONES, default="neutral")
+
+    class Meta:
+        ordering = [models.F("upper").asc(nulls_last=True), "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "upper"], nulls_distinct=False, name="one_band_an_upper_end")
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Example(models.Model):
+    """A real row that people may try."""
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="examples")
+    name = models.CharField(max_length=80)
+    row = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Picture(models.Model):
+    """A plot of a version's quality, a PNG in the bucket."""
+
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="pictures")
+    position = models.PositiveIntegerField()
+    title = models.CharField(max_length=120)
+    alt = models.TextField(help_text="What it shows, in words and numbers.")
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Event(models.Model):
+    """Who did what to a model, and when. Written by actions, never changed."""
+
+    model = models.ForeignKey(Model, models.CASCADE, related_name="events")
+    version = models.ForeignKey(ModelVersion, models.CASCADE, null=True, related_name="events")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    did = models.CharField(max_length=40)
+    detail = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.did} {self.version or self.model}"

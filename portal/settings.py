@@ -1,0 +1,179 @@
+"""Environment → settings. docs/contract.md section 1 names every variable; nothing else configures the portal.
+
+`PORTICO_ENV=local` is the laptop: plain HTTP, a generated secret. Anything else is production, and refuses to start
+without a secret of its own.
+"""
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105 -- refused below outside local targets
+
+
+def listed(name: str) -> list[str]:
+    """The comma-separated values of an environment variable, blanks dropped."""
+    return [value.strip() for value in os.environ.get(name, "").split(",") if value.strip()]
+
+
+IS_LOCAL = os.environ.get("PORTICO_ENV", "production") == "local"
+STATE_DIR = Path(os.environ.get("PORTICO_STATE_DIR", BASE_DIR / ".portico"))
+
+SECRET_KEY = os.environ.get("PORTICO_SECRET_KEY", LOCAL_SECRET if IS_LOCAL else "")
+if not IS_LOCAL and (len(SECRET_KEY) < 32 or SECRET_KEY == LOCAL_SECRET):
+    raise ImproperlyConfigured(
+        "PORTICO_SECRET_KEY is missing or too short. Outside local targets Portico starts only with a secret of its own: "
+        "set it to at least 32 random characters (`python -c 'import secrets; print(secrets.token_urlsafe(48))'`), "
+        "or set PORTICO_ENV=local on a laptop."
+    )
+DEBUG = False
+ALLOWED_HOSTS = listed("PORTICO_ALLOWED_HOSTS") or (["localhost", "127.0.0.1", "[::1]"] if IS_LOCAL else [])
+CSRF_TRUSTED_ORIGINS = listed("PORTICO_ORIGINS")
+
+# The stack: `python -m deploy outputs --format env`.
+PORTICO_BUCKET = os.environ.get("PORTICO_BUCKET", "")
+PORTICO_PREDICT_FUNCTION = os.environ.get("PORTICO_PREDICT_FUNCTION", "")
+PORTICO_VERIFY_FUNCTION = os.environ.get("PORTICO_VERIFY_FUNCTION", "")
+PORTICO_BATCH_STATE_MACHINE = os.environ.get("PORTICO_BATCH_STATE_MACHINE", "")
+PORTICO_API_URL = os.environ.get("PORTICO_API_URL", "")
+
+# Limits, in bytes and seconds.
+PORTICO_MODEL_MAX_BYTES = 500 * 1024**2
+PORTICO_BATCH_MAX_BYTES = 5 * 1024**3
+PORTICO_UPLOAD_EXPIRES_S = 300
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024**2
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a model with many features has a settings row of ten fields for each
+
+INSTALLED_APPS = [
+    "portal.accounts",
+    "portal.registry",
+    "portal.predictions",
+    "unfold",
+    "portal.console.ConsoleConfig",  # django.contrib.admin with our own site
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",  # our own templates for fields, see FORM_RENDERER
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.middleware.GatewayErrorMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "portal" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["portal.templatetags.portico"],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": STATE_DIR / "portal.sqlite3",
+        "OPTIONS": {
+            # Readers never wait for a writer, and a writer takes its lock when its transaction begins.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "predictions:home"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = os.environ.get("TZ") or "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
+STATIC_ROOT = STATE_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if IS_LOCAL
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = IS_LOCAL  # a laptop needs no collectstatic
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# No inline script or style anywhere of ours. The admin's own libraries need more: portal/console.py widens it there.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_LOCAL
+SECURE_SSL_REDIRECT = not IS_LOCAL
+SECURE_PROXY_SSL_HEADER = None if IS_LOCAL else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "portal": {"level": "INFO"},
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},  # a 404 is not news
+    },
+}

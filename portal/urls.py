@@ -1,0 +1,23 @@
+"""Addresses. Everything needs a login (LoginRequiredMiddleware) but sign-in and the health check."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import include, path
+
+
+@login_not_required
+def health(request: HttpRequest) -> JsonResponse:
+    """200 once the portal and its database answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"ok": True})
+
+
+urlpatterns = [
+    path("health/", health, name="health"),
+    path("admin/", admin.site.urls),
+    path("", include("portal.accounts.urls")),
+    path("", include("portal.predictions.urls")),
+]
