@@ -36,6 +36,7 @@ class Target:
         endpoint_url: where the place answers
         start_command: what to do when nothing answers there
         parameters: template parameters that the place decides
+        poll_s: seconds between two questions to CloudFormation
     """
 
     name: str
@@ -43,6 +44,7 @@ class Target:
     endpoint_url: str
     start_command: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    poll_s: float = 0.1
 
     @property
     def stack_name(self) -> str:

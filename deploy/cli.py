@@ -1,0 +1,120 @@
+"""python -m deploy up | status | outputs | down."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from deploy.console import console, errors, say_change, say_event
+from deploy.errors import DeployError, EmulatorAway
+from deploy.execute import delete_everything, execute_plan, list_what_goes, read_outputs
+from deploy.outputs import FORMATS, format_outputs, portal_environment
+from deploy.plan import describe_stack, drop_plan, make_plan
+from deploy.state import StateFolder
+from deploy.status import read_status
+from deploy.targets import Target, embedded_target
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Put Portico's cloud side on a target, look at it, take it away again."""
+
+
+def on_target(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its target, and turn what it refuses into one sentence and exit code 1."""
+
+    @click.option("--target", "name", type=click.Choice(["embedded"]), required=True, help="Where the stack lives.")
+    @wraps(command)
+    def with_target(name: str, **options: Any) -> None:
+        try:
+            command(find_target(name), **options)
+        except DeployError as error:
+            errors.print(f"[bold red]Error:[/] {escape(str(error))}")
+            sys.exit(1)
+
+    return with_target
+
+
+def find_target(name: str) -> Target:
+    """Raises: EmulatorAway: nothing says where the emulator is, so it is not running"""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL") or StateFolder.from_environment().read_endpoint()
+    if endpoint is None:
+        raise EmulatorAway(
+            "The emulator is not running. Start it with: make up (or, if one runs elsewhere, set AWS_ENDPOINT_URL)."
+        )
+    return embedded_target(endpoint)
+
+
+@main.command()
+@on_target
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def up(target: Target, dry_run: bool) -> None:
+    """Make the stack, or bring it up to date. Unchanged is a success."""
+    started = time.monotonic()
+    plan = make_plan(target)
+    console.print(f"Stack [bold]{target.stack_name}[/] at {target.endpoint_url}")
+    console.print(f"  code  {plan.package.key}  ({plan.package.file_count} files, {len(plan.package.body):,} bytes)")
+    if plan.is_empty:
+        execute_plan(target, plan, say_event)
+        console.print("Nothing to change: the stack is as the template and the code say.")
+        return
+    for change in plan.changes:
+        say_change(change.verb, change.resource, change.kind + (" (replaced)" if change.replaces else ""))
+    if dry_run:
+        drop_plan(target, plan)
+        console.print("Nothing was changed (--dry-run).")
+        return
+    console.print("Working:")
+    outputs = execute_plan(target, plan, say_event)
+    console.print(f"Done in {time.monotonic() - started:.1f} s.")
+    console.print(format_outputs(portal_environment(target, outputs), "text"), markup=False)
+
+
+@main.command()
+@on_target
+def status(target: Target) -> None:
+    """The stack's state, its outputs, and whether its functions answer. Exit code 1 if anything is wrong."""
+    report = read_status(target)
+    console.print(f"Stack [bold]{target.stack_name}[/] at {target.endpoint_url}: {report.stack}")
+    for name, state in report.functions.items():
+        console.print(f"  function  {name:<28} {escape(state)}")
+    if report.outputs:
+        console.print(format_outputs(report.outputs, "text"), markup=False)
+    if not report.is_well:
+        raise DeployError(f"Not everything is well. Bring it up to date: python -m deploy up --target {target.name}")
+
+
+@main.command()
+@on_target
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def outputs(target: Target, form: str) -> None:
+    """What the portal needs to know of the stack. `env` can be sourced by a shell."""
+    click.echo(format_outputs(portal_environment(target, read_outputs(target)), form))
+
+
+@main.command()
+@on_target
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def down(target: Target, yes: bool) -> None:
+    """Delete the stack and everything in its bucket. Lists it and asks first."""
+    going = list_what_goes(target)
+    if not going:
+        delete_everything(target, say_event)
+        console.print(f"There is no stack {target.stack_name} at {target.endpoint_url}: nothing to delete.")
+        return
+    console.print(f"This deletes stack [bold]{target.stack_name}[/] at {target.endpoint_url}, for good:")
+    for what, kind in going:
+        say_change("remove", what, kind)
+    if not yes and not click.confirm("Delete all of it?"):
+        console.print("Nothing was deleted.")
+        return
+    delete_everything(target, say_event)
+    remains = describe_stack(target)
+    console.print("Everything is gone." if remains is None else f"Left over: {remains['StackStatus']}")
