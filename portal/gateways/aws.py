@@ -11,7 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from portal.errors import BackendAway, BackendFault
 
-THROTTLED = {"TooManyRequestsException", "ThrottlingException", "SlowDown", "ServiceUnavailable", "RequestLimitExceeded"}
+THROTTLED = {
+    "TooManyRequestsException",
+    "ThrottlingException",
+    "SlowDown",
+    "ServiceUnavailable",
+    "RequestLimitExceeded",
+}
 
 # An invocation must never be repeated by the SDK: a predict that timed out may still be running, and its answer counts.
 INVOKE = Config(connect_timeout=5, read_timeout=150, retries={"total_max_attempts": 1})
@@ -34,7 +40,9 @@ def aws_errors(doing: str) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         detail = f"{code} while {doing}: {error}"
         if code in THROTTLED or status >= 500:
-            raise BackendAway("The prediction service is busy just now. Try again in a moment.", detail=detail) from error
+            raise BackendAway(
+                "The prediction service is busy just now. Try again in a moment.", detail=detail
+            ) from error
         raise BackendFault("The prediction service refused the portal's request.", detail=detail) from error
     except BotoCoreError as error:
         message = "The prediction service cannot be reached just now. Try again in a moment."

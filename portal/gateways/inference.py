@@ -62,7 +62,9 @@ def batch_status(*, execution_arn: str, user_id: int, batch: uuid.UUID) -> Batch
     except BackendFault as error:
         if not is_error(error, "ExecutionDoesNotExist"):
             raise
-        return BatchStatus("failed", 0, 0, None, "The job is no longer known to the prediction service. Start it again.")
+        return BatchStatus(
+            "failed", 0, 0, None, "The job is no longer known to the prediction service. Start it again."
+        )
     parts = storage.get_json(storage.batch_key(user_id, batch, "parts.json")) or []
     done = storage.count_under(storage.batch_key(user_id, batch, "parts/")) if parts else 0
     if status == "RUNNING":
@@ -90,14 +92,19 @@ def _invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _never_arrived(error: BackendAway) -> bool:
     cause = error.__cause__
-    return is_error(cause, *SAFE_TO_REPEAT) or type(cause).__name__ in ("EndpointConnectionError", "ConnectTimeoutError")
+    return is_error(cause, *SAFE_TO_REPEAT) or type(cause).__name__ in (
+        "EndpointConnectionError",
+        "ConnectTimeoutError",
+    )
 
 
 def _read(body: bytes, *, function: str, is_fault: bool) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except ValueError as error:
-        raise BackendFault("The prediction service gave an unreadable answer.", detail=f"{function}: {body[:300]!r}") from error
+        raise BackendFault(
+            "The prediction service gave an unreadable answer.", detail=f"{function}: {body[:300]!r}"
+        ) from error
     if is_fault:
         message = "The prediction service stopped with a fault while working on this."
         if "timed out" in str(content.get("errorMessage", "")):

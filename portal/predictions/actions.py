@@ -51,7 +51,9 @@ def open_batch(version: ModelVersion, *, file_name: str, size_bytes: int, by: Us
         raise Refused("The file is empty. Choose a CSV file with a header and at least one row.")
     if size_bytes > settings.PORTICO_BATCH_MAX_BYTES:
         limit = settings.PORTICO_BATCH_MAX_BYTES // 1024**3
-        raise Refused(f"The file is larger than {limit} GB, the most that one batch takes. Split it and score the pieces.")
+        raise Refused(
+            f"The file is larger than {limit} GB, the most that one batch takes. Split it and score the pieces."
+        )
     return Batch.objects.create(user=by, version=version, file_name=file_name[:200], size_bytes=size_bytes)
 
 
@@ -108,7 +110,9 @@ def fail_batch(batch: Batch, reason: str) -> None:
 
 
 def _fail(batch: Batch, old: str, reason: str) -> None:
-    Batch.objects.filter(pk=batch.pk, state=old).update(state=states.FAILED, error=reason[:1000], finished_at=timezone.now())
+    Batch.objects.filter(pk=batch.pk, state=old).update(
+        state=states.FAILED, error=reason[:1000], finished_at=timezone.now()
+    )
     batch.refresh_from_db()
 
 
@@ -120,7 +124,9 @@ def _take(prediction: Prediction, answer: Answer) -> None:
     prediction.value = answer.value
     prediction.scores = None if answer.scores is None else list(answer.scores)
     if answer.probabilities is not None:
-        prediction.probabilities = [list(pair) for pair in zip(answer.output.classes, answer.probabilities, strict=True)]
+        prediction.probabilities = [
+            list(pair) for pair in zip(answer.output.classes, answer.probabilities, strict=True)
+        ]
     prediction.band_value = band_value(answer)
     band = version.band_for(prediction.band_value)
     if band:

@@ -1,4 +1,4 @@
-"""Pictures of a batch's predictions, as plain numbers for a template to draw: percent of the picture's width or height."""
+"""A batch's result as a template can draw it: bars and columns in percent of the picture, and the preview's cells."""
 
 from __future__ import annotations
 
@@ -56,13 +56,47 @@ def histogram(version: ModelVersion, summary: dict[str, Any]) -> Histogram | Non
     edges, counts = given["edges"], given["counts"]
     top, width = max(counts), 100 / len(counts)
     columns = [
-        Column(i * width, width, 100 * count / top, 100 - 100 * count / top, f"{edges[i]:.4g} to {edges[i + 1]:.4g}: {count} rows")
+        Column(
+            i * width,
+            width,
+            100 * count / top,
+            100 - 100 * count / top,
+            f"{edges[i]:.4g} to {edges[i + 1]:.4g}: {count} rows",
+        )
         for i, count in enumerate(counts)
     ]
     most = counts.index(top)
     of = _axis(version, given["of"])
     words = f"{of}, from {edges[0]:.4g} to {edges[-1]:.4g}; most rows ({top}) lie between {edges[most]:.4g} and {edges[most + 1]:.4g}"
     return Histogram(of, columns, edges[0], edges[-1], top, words)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the preview. Added numbers are shown rounded, with `exact` beside them; original cells stay as they are."""
+
+    shown: str
+    exact: str
+    is_added: bool
+    is_number: bool
+
+
+def preview(summary: dict[str, Any]) -> list[list[Cell]]:
+    """The first rows of the result, cell by cell."""
+    originals = len(summary.get("columns") or [])
+    return [[_cell(cell, i >= originals) for i, cell in enumerate(cells)] for cells in summary.get("preview") or []]
+
+
+def _cell(written: Any, is_added: bool) -> Cell:
+    text = "" if written is None else str(written)
+    try:
+        number = float(text)
+    except ValueError:
+        return Cell(text, "", is_added, is_number=False)
+    short = f"{number:.4g}"
+    if not is_added or len(short) >= len(text) or abs(number) >= 1e4:
+        return Cell(text, "", is_added, is_number=True)
+    return Cell(short, text, is_added, is_number=True)
 
 
 def _axis(version: ModelVersion, of: str) -> str:

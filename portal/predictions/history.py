@@ -37,9 +37,18 @@ class HistoryFilter(forms.Form):
     user = forms.ModelChoiceField(User.objects.all(), required=False, to_field_name="username", empty_label="Everybody")
     kind = forms.ChoiceField(choices=KINDS, required=False)
     outcome = forms.ChoiceField(required=False)
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    text = forms.CharField(required=False, max_length=100, label="Contains", widget=forms.TextInput(attrs={"placeholder": "value, file, message"}))
+    since = forms.DateField(
+        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    text = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Contains",
+        widget=forms.TextInput(attrs={"placeholder": "value, file, message"}),
+    )
 
     def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,7 +70,10 @@ class HistoryFilter(forms.Form):
         predictions = predictions.filter(condition & _prediction_outcome(chosen.get("outcome") or ""))
         batches = batches.filter(condition & _batch_outcome(chosen.get("outcome") or ""))
         if text := chosen.get("text"):
-            predictions, batches = _with_text(predictions, text), batches.filter(Q(file_name__icontains=text) | Q(error__icontains=text))
+            predictions, batches = (
+                _with_text(predictions, text),
+                batches.filter(Q(file_name__icontains=text) | Q(error__icontains=text)),
+            )
         kind = chosen.get("kind")
         predictions = predictions.none() if kind == BATCH else predictions
         batches = batches.none() if kind == PREDICTION else batches

@@ -1,13 +1,13 @@
 """The lives of a prediction and of a batch, as tables.
 
-    prediction   sending → answered      the container answered
-                 sending → refused       the model cannot take these values
-                 sending → failed        no answer came; a row left "sending" by a crash says so too
+prediction   sending → answered      the container answered
+             sending → refused       the model cannot take these values
+             sending → failed        no answer came; a row left "sending" by a crash says so too
 
-    batch        uploading → running     the file is in place and the state machine was started
-                 uploading → failed      the file never arrived
-                 running → done          every row is accounted for
-                 running → failed        the job stopped; the reason is kept
+batch        uploading → running     the file is in place and the state machine was started
+             uploading → failed      the file never arrived
+             running → done          every row is accounted for
+             running → failed        the job stopped; the reason is kept
 """
 
 SENDING, ANSWERED, REFUSED, FAILED = "sending", "answered", "refused", "failed"

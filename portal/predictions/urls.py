@@ -9,6 +9,7 @@ urlpatterns = [
     path("models/<slug:slug>/about/", views.about, name="about"),
     path("models/<slug:slug>/about/<int:number>/pictures/<int:position>.png", views.picture, name="picture"),
     path("models/<slug:slug>/batch/", views.new_batch, name="new_batch"),
+    path("models/<slug:slug>/batch/template.csv", views.template, name="template"),
     path("predictions/<uuid:pk>/", views.prediction, name="prediction"),
     path("batches/<uuid:pk>/", views.batch, name="batch"),
     path("batches/<uuid:pk>/start/", views.start_batch, name="start_batch"),

@@ -38,6 +38,12 @@ def percent(share: float | None) -> SafeString | str:
 
 
 @register.filter
+def item(mapping: dict[str, Any], key: str) -> Any:
+    """A value of a mapping whose key is no identifier."""
+    return mapping.get(key, "")
+
+
+@register.filter
 def times100(share: float) -> str:
     """A share of one as the length of a bar in percent."""
     return f"{100 * share:.3f}"

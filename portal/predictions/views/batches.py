@@ -1,16 +1,21 @@
 """A file of observations: upload, progress, result."""
 
+import csv
 import json
 import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
+from csp.decorators import csp_update
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from csp.decorators import csp_update
 from portal.errors import Fixable, GatewayError, Refused
 from portal.gateways import storage
 from portal.middleware import log_reference
@@ -25,8 +30,19 @@ def _get_or_404(request: HttpRequest, pk: uuid.UUID) -> Batch:
     return get_object_or_404(rows, pk=pk)
 
 
+def _may_post_to_the_bucket(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The upload page's script posts straight to the bucket; no other page may. The origin is known once the stack is."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return csp_update({"connect-src": [storage.browser_origin()]})(view)(request, *args, **kwargs)
+
+    return wrapped
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("predictions.add_batch", raise_exception=True)
+@_may_post_to_the_bucket
 def new_batch(request: HttpRequest, slug: str) -> HttpResponse:
     """Where a file is chosen. Posted as JSON by the page's script, the file then goes straight to the bucket; posted as
     a form, it comes through the portal."""
@@ -42,6 +58,20 @@ def new_batch(request: HttpRequest, slug: str) -> HttpResponse:
     except GatewayError as error:
         problem = f"{error.user_message} (Reference {log_reference(error)}.)"
         return _upload_page(request, version, problem=problem, status=503)
+
+
+@require_safe
+@permission_required("predictions.add_batch", raise_exception=True)
+def template(request: HttpRequest, slug: str) -> HttpResponse:
+    """A file to start from: the header the model needs, and its examples as rows."""
+    version = live_version_or_404(slug)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{slug}.csv"'
+    writer = csv.writer(response)
+    names = [feature.name for feature in version.features.all()]
+    writer.writerow(names)
+    writer.writerows([example.row.get(name) for name in names] for example in version.examples.all())
+    return response
 
 
 @require_POST
@@ -75,6 +105,7 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "problem": problem,
         "class_bars": charts.class_bars(found.version, found.summary),
         "histogram": charts.histogram(found.version, found.summary),
+        "preview": charts.preview(found.summary),
     }
     template = "predictions/_batch_status.html" if request.GET.get("part") == "status" else "predictions/batch.html"
     return render(request, template, context)
@@ -91,7 +122,8 @@ def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     size_bytes, chunks = stored
     headers = {
         "Content-Length": str(size_bytes),
-        "Content-Disposition": content_disposition_header(as_attachment=True, filename=found.output_name) or "attachment",
+        "Content-Disposition": content_disposition_header(as_attachment=True, filename=found.output_name)
+        or "attachment",
     }
     return StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8", headers=headers)
 
@@ -109,7 +141,9 @@ def _open_for_script(request: HttpRequest, version: ModelVersion) -> JsonRespons
         return JsonResponse({"message": error.user_message}, status=422)
     except GatewayError as error:
         return JsonResponse({"message": f"{error.user_message} (Reference {log_reference(error)}.)"}, status=503)
-    return JsonResponse({"url": post.url, "fields": post.fields, "start": f"/batches/{batch.id}/start/"})
+    return JsonResponse(
+        {"url": post.url, "fields": post.fields, "start": reverse("predictions:start_batch", args=[batch.id])}
+    )
 
 
 def _take_form(request: HttpRequest, version: ModelVersion) -> HttpResponse:
@@ -128,6 +162,4 @@ def _take_form(request: HttpRequest, version: ModelVersion) -> HttpResponse:
 
 def _upload_page(request: HttpRequest, version: ModelVersion, *, problem: str = "", status: int = 200) -> HttpResponse:
     context = {"version": version, "model": version.model, "problem": problem}
-    response = render(request, "predictions/new_batch.html", context, status=status)
-    # The page's script posts the file straight to the bucket; no other page may.
-    return csp_update({"connect-src": [storage.browser_origin()]})(lambda _: response)(request)
+    return render(request, "predictions/new_batch.html", context, status=status)

@@ -39,7 +39,9 @@ def export_history(request: HttpRequest) -> StreamingHttpResponse:
     model = chosen.cleaned_data.get("model")
     name = f"portico-history-{timezone.localdate():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(export.lines(stream(rows), model), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(
+        export.lines(stream(rows), model), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 def _refresh(rows: list) -> None:

@@ -26,7 +26,9 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "predictions/home.html",
         {
-            "versions": ModelVersion.objects.filter(is_live=True, model__in=models).select_related("model").order_by("model__name"),
+            "versions": ModelVersion.objects.filter(is_live=True, model__in=models)
+            .select_related("model")
+            .order_by("model__name"),
             "recent": Prediction.objects.filter(user=request.user).select_related("version__model")[:RECENT],
             "recent_batches": Batch.objects.filter(user=request.user).select_related("version__model")[:RECENT],
         },

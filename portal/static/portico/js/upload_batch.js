@@ -1,0 +1,95 @@
+// Sends the chosen file straight to the bucket with a progress bar. Without this script the form posts it to the portal.
+
+const form = document.querySelector("[data-upload-batch]");
+const zone = form.querySelector("[data-zone]");
+const input = form.querySelector("input[type=file]");
+const button = form.querySelector("button");
+const problem = form.querySelector("[data-problem]");
+const progress = form.querySelector("[data-progress]");
+const bar = progress.querySelector("progress");
+const label = progress.querySelector("[data-progress-label]");
+
+class Refusal extends Error {}
+
+for (const name of ["dragenter", "dragover"]) {
+  zone.addEventListener(name, (event) => {
+    event.preventDefault();
+    zone.classList.add("is-over");
+  });
+}
+for (const name of ["dragleave", "drop"]) {
+  zone.addEventListener(name, () => zone.classList.remove("is-over"));
+}
+zone.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length === 1) {
+    input.files = event.dataTransfer.files;
+  } else {
+    show("One file at a time, please.");
+  }
+});
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const file = input.files[0];
+  if (!file) {
+    show("Choose a CSV file first.");
+    return;
+  }
+  busy(true);
+  try {
+    const opened = await ask(form.action, { name: file.name, size: file.size });
+    await send(opened, file);
+    label.textContent = "Starting";
+    bar.removeAttribute("value");
+    const started = await ask(opened.start, {});
+    window.location.assign(started.page);
+  } catch (error) {
+    busy(false);
+    show(error instanceof Refusal ? error.message : "The connection broke. Nothing was scored; try again.");
+  }
+});
+
+async function ask(url, content) {
+  const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(content) });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    throw new Refusal(answer.message || "The portal could not take the file. Reload the page and try again.");
+  }
+  return answer;
+}
+
+function send({ url, fields }, file) {
+  return new Promise((resolve, reject) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) body.append(name, value);
+    body.append("file", file);
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      const percent = Math.round((100 * event.loaded) / event.total);
+      bar.value = percent;
+      label.textContent = `Uploading, ${percent} %`;
+    });
+    request.addEventListener("load", () =>
+      request.status < 300 ? resolve() : reject(new Refusal("The store did not take the file. Has it changed since it was chosen?")),
+    );
+    request.addEventListener("error", () => reject(new Error("upload failed")));
+    request.send(body);
+  });
+}
+
+function busy(isBusy) {
+  button.disabled = isBusy;
+  progress.hidden = !isBusy;
+  problem.hidden = true;
+  bar.value = 0;
+}
+
+function show(message) {
+  problem.textContent = message;
+  problem.hidden = false;
+}
