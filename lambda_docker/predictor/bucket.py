@@ -1,0 +1,175 @@
+"""The only module that speaks to S3: one client a process, made when it is first needed.
+
+Region, endpoint and credentials come from the environment, as the AWS SDKs read them. botocore's exceptions stop here
+where the caller can do something about them (ObjectMissing, ObjectTooLarge); others mean that S3 is away, and raise.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from predictor.errors import ObjectMissing, ObjectTooLarge
+from predictor.limits import MIB
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+STREAM_CHUNK_BYTES = 4 * MIB
+# Without the right to list the bucket, S3 answers 403 for an object that is not there.
+_MISSING = frozenset({"404", "403", "NoSuchKey", "NotFound", "AccessDenied", "Forbidden"})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What S3 says of an object without giving it."""
+
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object's bytes and the ETag of exactly these bytes."""
+
+    body: bytes
+    etag: str
+
+
+def name() -> str:
+    return os.environ["PORTICO_BUCKET"]
+
+
+def client() -> "S3Client":
+    """The process's S3 client."""
+    return _client_for(os.environ.get("AWS_ENDPOINT_URL"))
+
+
+def head(key: str) -> Head | None:
+    """ETag and size of an object, or None where there is none."""
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = client().head_object(Bucket=name(), Key=key)
+    except ClientError as error:
+        if _is_missing(error):
+            return None
+        raise
+    return Head(etag=answer["ETag"], size_bytes=answer["ContentLength"])
+
+
+def read(key: str, *, limit_bytes: int) -> Stored:
+    """A whole object.
+
+    Raises: ObjectMissing; ObjectTooLarge: over `limit_bytes`, known before the body is read
+    """
+    answer = _get(key)
+    with answer["Body"] as body:
+        if answer["ContentLength"] > limit_bytes:
+            raise ObjectTooLarge(answer["ContentLength"])
+        return Stored(body=body.read(), etag=answer["ETag"])
+
+
+def read_range(key: str, *, start: int, end: int) -> bytes:
+    """Bytes `start` to `end` (exclusive) of an object. Raises: ObjectMissing."""
+    if end <= start:
+        return b""
+    with _get(key, Range=f"bytes={start}-{end - 1}")["Body"] as body:
+        return body.read()
+
+
+def stream(key: str) -> Iterator[bytes]:
+    """An object in chunks, in flat memory. Raises: ObjectMissing."""
+    with _get(key)["Body"] as body:
+        yield from body.iter_chunks(STREAM_CHUNK_BYTES)
+
+
+def write(key: str, body: bytes, *, content_type: str) -> None:
+    client().put_object(Bucket=name(), Key=key, Body=body, ContentType=content_type)
+
+
+def read_json(key: str, *, limit_bytes: int = 16 * MIB) -> Any:
+    """An object's JSON. Raises: ObjectMissing; ObjectTooLarge; ValueError: it is not JSON."""
+    return json.loads(read(key, limit_bytes=limit_bytes).body)
+
+
+def write_json(key: str, value: object) -> None:
+    body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    write(key, body, content_type="application/json")
+
+
+def start_upload(key: str, *, content_type: str) -> str:
+    """The id of a new multipart upload."""
+    return client().create_multipart_upload(Bucket=name(), Key=key, ContentType=content_type)["UploadId"]
+
+
+def put_part(key: str, body: bytes, *, upload: str, number: int) -> str:
+    """Upload one part, replacing an earlier one of that number; its ETag."""
+    answer = client().upload_part(Bucket=name(), Key=key, UploadId=upload, PartNumber=number, Body=body)
+    return answer["ETag"]
+
+
+def complete_upload(key: str, *, upload: str, etags: dict[int, str]) -> None:
+    """Put the parts together. Raises: ObjectMissing: the upload was completed or aborted before."""
+    from botocore.exceptions import ClientError
+
+    parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(etags.items())]
+    try:
+        client().complete_multipart_upload(
+            Bucket=name(),
+            Key=key,
+            UploadId=upload,
+            MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]  # the stubs want literal dicts
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchUpload":
+            raise ObjectMissing(key) from error
+        raise
+
+
+def abort_upload(key: str, *, upload: str) -> None:
+    """Drop a multipart upload and its parts; nothing happens where it is gone already."""
+    from botocore.exceptions import ClientError
+
+    try:
+        client().abort_multipart_upload(Bucket=name(), Key=key, UploadId=upload)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchUpload":
+            raise
+
+
+def download_link(key: str, *, seconds: int) -> str:
+    return client().generate_presigned_url("get_object", Params={"Bucket": name(), "Key": key}, ExpiresIn=seconds)
+
+
+@functools.lru_cache(maxsize=4)
+def _client_for(endpoint: str | None) -> "S3Client":
+    import boto3
+    from botocore.config import Config
+
+    # Path-style addresses work on AWS and need no wildcard DNS name for an emulator.
+    config = Config(
+        connect_timeout=3,
+        read_timeout=60,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+    )
+    return boto3.client("s3", endpoint_url=endpoint, config=config)
+
+
+def _get(key: str, **options: Any) -> Any:
+    from botocore.exceptions import ClientError
+
+    try:
+        return client().get_object(Bucket=name(), Key=key, **options)
+    except ClientError as error:
+        if _is_missing(error):
+            raise ObjectMissing(key) from error
+        raise
+
+
+def _is_missing(error: Any) -> bool:
+    return error.response["Error"]["Code"] in _MISSING

@@ -1,0 +1,121 @@
+"""One JSON or CSV value → one model value, or a message that says what is wrong with it, word for word.
+
+A model value is a float (number, integer), a bool (boolean), one of the choices, a text, or None for missing.
+"""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from predictor.errors import BadInput
+from predictor.features import Choice, Feature
+from predictor.limits import TEXT_MAX_CHARACTERS
+
+MISSING = "a value is needed"
+
+_SHOWN_CHARACTERS = 40
+_LISTED_CHOICES = 12
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False, "1.0": True, "0.0": False}
+
+
+class BadValue(ValueError):
+    """This value cannot be used; the message says why, without the feature's name."""
+
+
+def read_row(features: Sequence[Feature], row: Mapping[str, Any]) -> list[Choice | None]:
+    """The row's values in the features' order; keys that are no feature are ignored.
+
+    Raises: BadInput: one message in `fields` for each value that cannot be used
+    """
+    values: list[Choice | None] = []
+    problems: dict[str, str] = {}
+    for feature in features:
+        try:
+            values.append(read_value(feature, row.get(feature.name)))
+        except BadValue as problem:
+            problems[feature.name] = str(problem)
+    if problems:
+        said = "; ".join(f"{name}: {message}" for name, message in problems.items())
+        raise BadInput(f"Some values cannot be used. {said}.", problems)
+    return values
+
+
+def read_value(feature: Feature, value: object) -> Choice | None:
+    """The model value for one JSON value. Raises: BadValue."""
+    if value is None or (isinstance(value, str) and not value.strip() and value not in feature.lookup):
+        if not feature.accepts_missing:
+            raise BadValue(MISSING)
+        return None
+    if isinstance(value, list | dict):
+        raise BadValue("one value is needed, not a list or an object")
+    if feature.kind == "text":
+        return read_text(value)
+    if feature.kind == "choice":
+        return read_choice(feature, value)
+    if feature.kind == "boolean":
+        return read_boolean(value)
+    number = read_number(value)
+    if feature.kind == "integer" and not number.is_integer():
+        raise BadValue(f"{quoted(value)} is not a whole number")
+    return number
+
+
+def read_number(value: object) -> float:
+    """A finite float from a number, a numeric text or a boolean. Raises: BadValue."""
+    try:
+        # float() also takes "1_000", which no file or form means as a number.
+        if isinstance(value, str) and "_" in value:
+            raise ValueError
+        number = float(value)  # type: ignore[arg-type]  # whatever it is, float() decides
+    except (TypeError, ValueError):
+        raise BadValue(f"{quoted(value)} is not a number") from None
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise BadValue(f"{quoted(value)} is not a finite number")
+    return number
+
+
+def read_boolean(value: object) -> bool:
+    known = _BOOLEANS.get(str(value).strip().lower())
+    if known is None:
+        raise BadValue(f"{quoted(value)} is neither true nor false")
+    return known
+
+
+def read_text(value: object) -> str:
+    text = value if isinstance(value, str) else str(value)
+    if len(text) > TEXT_MAX_CHARACTERS:
+        raise BadValue(f"the text has {len(text):,} characters; {TEXT_MAX_CHARACTERS:,} are allowed")
+    return text
+
+
+def read_choice(feature: Feature, value: object) -> Choice:
+    """One of the choices. Raises: BadValue.
+
+    An unknown one is refused even where the model's encoder would swallow it (handle_unknown="ignore"): a colleague's
+    typing error must not be scored silently.
+    """
+    text = value if isinstance(value, str) else str(value)
+    for spelling in (text, text.strip()):
+        if spelling in feature.lookup:
+            return feature.lookup[spelling]
+    raise BadValue(f"{quoted(value)} is not one of the known choices{_name_choices(feature, text)}")
+
+
+def quoted(value: object) -> str:
+    """A value for a sentence: in quotes, and clipped where it is long."""
+    text = str(value)
+    if len(text) > _SHOWN_CHARACTERS:
+        text = text[:_SHOWN_CHARACTERS] + "…"
+    return f"'{text}'"
+
+
+def _name_choices(feature: Feature, text: str) -> str:
+    names = [str(choice) for choice in feature.choices or ()]
+    if len(names) <= _LISTED_CHOICES:
+        return f" ({', '.join(names)})"
+    close = difflib.get_close_matches(text, names, n=3)
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    return f", of which there are {len(names)}{hint}"

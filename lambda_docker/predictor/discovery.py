@@ -1,0 +1,268 @@
+"""What a fitted estimator says about its inputs, found by walking it; nothing is predicted here.
+
+The walk follows pipelines, column transformers, unions, searches and ensembles down to the transformers that see the
+original columns, and leaves a hint at each column. It reads attributes only: get_params() fails on estimators that an
+older scikit-learn wrote.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from predictor.features import Choice
+
+# Where an estimator keeps the one that sees the same columns as itself.
+_WRAPPED = ("best_estimator_", "estimator_", "regressor_", "classifier_", "base_estimator_", "_preprocessor")
+_WRAPPED_MANY = ("estimators_", "calibrated_classifiers_")
+_TEXT_VECTORIZERS = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
+# Transformers that give one column for each column they take, in the same order.
+_COLUMN_BY_COLUMN = frozenset(
+    [
+        "StandardScaler",
+        "MinMaxScaler",
+        "MaxAbsScaler",
+        "RobustScaler",
+        "QuantileTransformer",
+        "PowerTransformer",
+        "OrdinalEncoder",
+        "SimpleImputer",
+        "KNNImputer",
+        "IterativeImputer",
+        "FunctionTransformer",
+        "Normalizer",
+        "Binarizer",
+    ]
+)
+
+
+@dataclass
+class Hint:
+    """What the walk found out about one column."""
+
+    kind: str | None = None
+    choices: tuple[Choice, ...] | None = None
+    default: Choice | None = None
+    knows_missing: bool = False
+    missing_marker: Any = math.nan
+
+
+@dataclass
+class Inspection:
+    """The inputs of an estimator.
+
+    shape: "dataframe", "array", or "texts" for one that takes a list of texts and no table
+    """
+
+    names: list[str]
+    shape: str
+    hints: list[Hint] = field(default_factory=list)
+
+
+def inspect(estimator: Any) -> Inspection | None:
+    """The estimator's inputs, or None where nothing in it says how many there are."""
+    if _takes_texts(estimator):
+        return Inspection(names=["text"], shape="texts", hints=[Hint(kind="text", default="")])
+    names = _first_attribute(estimator, "feature_names_in_")
+    if names is not None:
+        found = Inspection(names=[str(name) for name in names], shape="dataframe")
+    else:
+        count = _first_attribute(estimator, "n_features_in_")
+        if count is None:
+            return None
+        found = Inspection(names=[f"x{index}" for index in range(int(count))], shape="array")
+    found.hints = [Hint() for _ in found.names]
+    _walk(estimator, list(range(len(found.names))), found)
+    return found
+
+
+def steps_of(estimator: Any) -> list[dict[str, str]]:
+    """The steps of the pipeline, outermost first; one step where there is no pipeline."""
+    pipeline = estimator
+    while not hasattr(pipeline, "steps") and hasattr(pipeline, "best_estimator_"):
+        pipeline = pipeline.best_estimator_
+    if not hasattr(pipeline, "steps"):
+        return [{"name": "model", "class": type(estimator).__name__}]
+    return [{"name": str(name), "class": _class_name(step)} for name, step in pipeline.steps]
+
+
+def final_estimator(estimator: Any) -> Any:
+    """The estimator that predicts, out of searches and pipelines."""
+    if hasattr(estimator, "best_estimator_"):
+        return final_estimator(estimator.best_estimator_)
+    return final_estimator(estimator.steps[-1][1]) if hasattr(estimator, "steps") else estimator
+
+
+def to_json_value(value: Any) -> Any:
+    """A numpy scalar as the Python value that JSON writes; other values unchanged."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _class_name(step: Any) -> str:
+    return step if isinstance(step, str) else type(step).__name__
+
+
+def _inner(estimator: Any) -> Iterator[Any]:
+    """The estimators that see the same columns, in the order of seeing them."""
+    steps = getattr(estimator, "steps", None)
+    if steps:
+        yield from (step for _, step in steps[:1])
+    for attribute in _WRAPPED:
+        found = getattr(estimator, attribute, None)
+        if found is not None and not isinstance(found, str):
+            yield found
+    for _, transformer in getattr(estimator, "transformer_list", ()):
+        yield transformer
+    for attribute in _WRAPPED_MANY:
+        yield from _members(getattr(estimator, attribute, None))
+
+
+def _members(found: Any) -> Iterator[Any]:
+    if found is None or callable(found):
+        return
+    # The first tells enough: members see the same columns, and a forest has hundreds.
+    for member in list(np.ravel(np.asarray(found, dtype=object)))[:3]:
+        yield getattr(member, "estimator", member)
+
+
+def _first_attribute(estimator: Any, attribute: str, *, depth: int = 0) -> Any:
+    try:
+        value = getattr(estimator, attribute, None)
+    except Exception:  # a property of a half-fitted pipeline may raise anything
+        value = None
+    if value is not None or depth > 8:
+        return value
+    for inner in _inner(estimator):
+        value = _first_attribute(inner, attribute, depth=depth + 1)
+        if value is not None:
+            return value
+    return None
+
+
+def _takes_texts(estimator: Any, *, depth: int = 0) -> bool:
+    if type(estimator).__name__ in _TEXT_VECTORIZERS:
+        return True
+    return depth < 8 and any(_takes_texts(inner, depth=depth + 1) for inner in _inner(estimator))
+
+
+def _walk(estimator: Any, columns: Sequence[int], found: Inspection, depth: int = 0) -> None:
+    """Leave hints at `columns`, the indices of the original columns that this estimator sees."""
+    if depth > 12 or isinstance(estimator, str) or estimator is None:
+        return
+    _read_hints(estimator, columns, found)
+    if hasattr(estimator, "transformers_"):
+        for _, transformer, spec in estimator.transformers_:
+            _walk(transformer, _resolve(spec, columns, found, estimator), found, depth + 1)
+    elif getattr(estimator, "steps", None):
+        for _, step in estimator.steps:
+            _walk(step, columns, found, depth + 1)
+            if not _is_column_by_column(step, columns):
+                break
+    else:
+        for inner in _inner(estimator):
+            if getattr(inner, "n_features_in_", len(columns)) == len(columns):
+                _walk(inner, columns, found, depth + 1)
+
+
+def _is_column_by_column(step: Any, columns: Sequence[int]) -> bool:
+    if isinstance(step, str) or step is None:
+        return True
+    if type(step).__name__ not in _COLUMN_BY_COLUMN or getattr(step, "indicator_", None) is not None:
+        return False
+    statistics = np.asarray(getattr(step, "statistics_", ()), dtype=object)
+    # An imputer drops the columns in which it saw no value at all.
+    return not any(_is_missing(value) for value in np.ravel(statistics))
+
+
+def _resolve(spec: Any, columns: Sequence[int], found: Inspection, transformer: Any) -> list[int]:
+    """The original indices behind a column specification: names, indices, slices or a mask."""
+    names = [str(name) for name in getattr(transformer, "feature_names_in_", [found.names[i] for i in columns])]
+    position = {name: place for place, name in enumerate(names)}
+    if isinstance(spec, slice):
+        places = _resolve_slice(spec, position, len(columns))
+    else:
+        listed = [spec] if isinstance(spec, str) or np.isscalar(spec) else list(spec)
+        if listed and all(isinstance(item, bool | np.bool_) for item in listed):
+            places = [place for place, chosen in enumerate(listed) if chosen]
+        else:
+            places = [
+                position[item] if isinstance(item, str) else int(item)
+                for item in listed
+                if item in position or not isinstance(item, str)
+            ]
+    return [columns[place] for place in places if -len(columns) <= place < len(columns)]
+
+
+def _resolve_slice(spec: slice, position: dict[str, int], count: int) -> list[int]:
+    if isinstance(spec.start, str) or isinstance(spec.stop, str):
+        start = position[spec.start] if spec.start is not None else None
+        # By name a slice includes its end, as in pandas.
+        stop = position[spec.stop] + 1 if spec.stop is not None else None
+        spec = slice(start, stop, spec.step)
+    return list(range(count))[spec]
+
+
+def _read_hints(estimator: Any, columns: Sequence[int], found: Inspection) -> None:
+    if type(estimator).__name__ in _TEXT_VECTORIZERS:
+        for column in columns:
+            found.hints[column].kind, found.hints[column].default = "text", ""
+        return
+    categories = getattr(estimator, "categories_", None)
+    if isinstance(categories, list) and len(categories) == len(columns):
+        for column, values in zip(columns, categories, strict=True):
+            _hint_choices(found.hints[column], values)
+    if "Imputer" in type(estimator).__name__:
+        for column in columns:
+            hint = found.hints[column]
+            hint.knows_missing = True
+            if getattr(estimator, "missing_values", math.nan) is None:
+                hint.missing_marker = None
+    for column, default in zip(columns, _defaults_of(estimator, len(columns)), strict=False):
+        if found.hints[column].default is None:
+            found.hints[column].default = default
+
+
+def _hint_choices(hint: Hint, values: Iterable[Any]) -> None:
+    known = [to_json_value(value) for value in values]
+    missing = [value for value in known if _is_missing(value)]
+    hint.kind = "choice"
+    hint.choices = tuple(value for value in known if not _is_missing(value))
+    if missing:
+        hint.knows_missing = True
+        hint.missing_marker = None if missing[0] is None else math.nan
+
+
+def _defaults_of(estimator: Any, count: int) -> list[Choice | None]:
+    """A typical value for each column, as far as this estimator knows one."""
+    for attribute in ("statistics_", "mean_", "center_"):
+        values = getattr(estimator, attribute, None)
+        if values is not None and np.shape(values) == (count,):
+            return [_rounded(value) for value in values]
+    low, high = getattr(estimator, "data_min_", None), getattr(estimator, "data_max_", None)
+    if low is not None and high is not None and np.shape(low) == (count,):
+        return [_rounded((a + b) / 2) for a, b in zip(low, high, strict=True)]
+    tree = getattr(estimator, "tree_", None)
+    if tree is not None and hasattr(tree, "threshold"):
+        return [_median(tree.threshold[tree.feature == column]) for column in range(count)]
+    mapper = getattr(estimator, "_bin_mapper", None)
+    if mapper is not None and len(mapper.bin_thresholds_) == count:
+        return [_median(thresholds) for thresholds in mapper.bin_thresholds_]
+    return []
+
+
+def _median(values: Any) -> Choice | None:
+    return _rounded(np.median(values)) if len(values) else None
+
+
+def _rounded(value: Any) -> Choice | None:
+    """Four significant digits are enough for a form's first value."""
+    plain = to_json_value(value)
+    if _is_missing(plain) or isinstance(plain, str | bool):
+        return None if _is_missing(plain) else plain
+    return float(f"{plain:.4g}") if isinstance(plain, int | float) and math.isfinite(plain) else None
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

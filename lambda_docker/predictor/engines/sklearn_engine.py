@@ -1,0 +1,124 @@
+"""scikit-learn itself answers: the reference that every other engine must equal bit for bit."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from predictor.discovery import Inspection, final_estimator, to_json_value
+from predictor.engines import Answers, Columns
+from predictor.features import Feature, Output
+
+
+class SklearnEngine:
+    """A loaded estimator with the table that it wants to see."""
+
+    def __init__(self, estimator: Any, *, inputs: Inspection, features: Sequence[Feature], output: Output) -> None:
+        self._estimator = estimator
+        self._inputs = inputs
+        self._features = tuple(features)
+        self._output = output
+
+    def describe(self) -> Output:
+        return self._output
+
+    def predict(self, columns: Columns) -> Answers:
+        # What scikit-learn warns of here (a division, an overflow) no caller could act on, and logs would fill with it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = build_table(columns, inputs=self._inputs, features=self._features)
+            return predict_rows(self._estimator, table, self._output)
+
+
+def predict_rows(estimator: Any, table: Any, output: Output) -> Answers:
+    """The estimator's own answers for a table, turned into JSON types and nothing else.
+
+    predict() is asked beside predict_proba(): the likeliest class is not always the predicted one (SVC, ties).
+    """
+    predicted = np.asarray(estimator.predict(table))
+    if output.type == "regression":
+        return Answers(values=predicted.astype(np.float64, copy=False).reshape(len(predicted)).tolist())
+    labels = [to_json_value(label) for label in predicted.ravel().tolist()]
+    if output.probabilities:
+        return Answers(labels=labels, probabilities=np.asarray(estimator.predict_proba(table), np.float64).tolist())
+    if output.type != "labels" and hasattr(estimator, "decision_function"):
+        return Answers(labels=labels, scores=_read_scores(estimator.decision_function(table), output))
+    return Answers(labels=labels)
+
+
+def read_output(estimator: Any, predicted: Any) -> Output:
+    """What this estimator gives, judged by its kind and by what it `predicted` for some row."""
+    from sklearn.base import is_classifier, is_regressor
+
+    last = final_estimator(estimator)
+    classes = getattr(estimator, "classes_", None)
+    if classes is not None and (is_classifier(estimator) or is_classifier(last) or hasattr(estimator, "predict_proba")):
+        kind = "binary" if len(classes) == 2 else "multiclass"
+        known = tuple(to_json_value(label) for label in np.asarray(classes).tolist())
+        return Output(type=kind, classes=known, probabilities=hasattr(estimator, "predict_proba"))
+    if is_regressor(estimator) or is_regressor(last):
+        return Output(type="regression")
+    if _is_labelling(estimator) or np.asarray(predicted).dtype.kind != "f":
+        return Output(type="labels")
+    return Output(type="regression")
+
+
+def build_table(columns: Columns, *, inputs: Inspection, features: Sequence[Feature]) -> Any:
+    """Columns as the estimator was fitted on them: a DataFrame, an array, or a list of texts."""
+    arrays = [
+        _to_array(column, feature=feature, marker=hint.missing_marker)
+        for column, feature, hint in zip(columns, features, inputs.hints, strict=True)
+    ]
+    if inputs.shape == "texts":
+        return arrays[0]
+    if inputs.shape == "dataframe":
+        import pandas as pd
+
+        return pd.DataFrame(dict(zip(inputs.names, arrays, strict=True)))
+    if all(array.dtype == np.float64 for array in arrays):
+        return np.column_stack(arrays)
+    table = np.empty((len(arrays[0]), len(arrays)), dtype=object)
+    for place, array in enumerate(arrays):
+        table[:, place] = array
+    return table
+
+
+def _to_array(column: Sequence[Any], *, feature: Feature, marker: Any) -> np.ndarray:
+    if feature.is_numeric and not (feature.kind == "choice" and marker is None):
+        return np.asarray(column, dtype=np.float64)
+    if _is_boolean(feature) and None not in column:
+        return np.asarray(column, dtype=bool)
+    array = np.empty(len(column), dtype=object)
+    array[:] = [marker if value is None else value for value in column]
+    return array
+
+
+def _is_boolean(feature: Feature) -> bool:
+    return feature.kind == "choice" and all(isinstance(choice, bool) for choice in feature.choices or ())
+
+
+def _is_labelling(estimator: Any) -> bool:
+    from sklearn.base import is_clusterer, is_outlier_detector
+
+    last = final_estimator(estimator)
+    return is_clusterer(estimator) or is_outlier_detector(estimator) or is_clusterer(last) or is_outlier_detector(last)
+
+
+def _read_scores(scores: Any, output: Output) -> list[Any] | None:
+    array = np.asarray(scores, dtype=np.float64)
+    if output.type == "binary":
+        return array.ravel().tolist()
+    # One-against-one scores have a column a pair of classes, which means nothing to a reader.
+    return array.tolist() if array.ndim == 2 and array.shape[1] == len(output.classes or ()) else None
+
+
+def first_not_finite(answers: Answers) -> int | None:
+    """The first row whose numbers are not all finite, or None: JSON and a reader can do nothing with those."""
+    for numbers in (answers.values, answers.probabilities, answers.scores):
+        if not numbers:
+            continue
+        finite = np.isfinite(np.asarray(numbers, dtype=np.float64))
+        if not finite.all():
+            return int(np.argmin(finite.reshape(len(numbers), -1).all(axis=1)))
+    return None

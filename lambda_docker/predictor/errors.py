@@ -1,0 +1,85 @@
+"""What can go wrong and is expected to, with the codes of docs/contract.md §3.
+
+    Fault                    answered as {"ok": false, "error": {code, message, fields}}
+    ├── BadRequest           bad_request         the event or the call has the wrong shape
+    ├── BadInput             bad_input           a value cannot be used; `fields` says which and why
+    ├── UnknownModel         unknown_model
+    ├── UnknownVersion       unknown_version
+    ├── ChecksumMismatch     checksum_mismatch   the bytes are not those that were verified
+    ├── ModelBroken          model_broken        the model does not load
+    ├── PredictionFailed     prediction_failed   the model raised on these values
+    └── Rejected             rejected            verify will not have this upload
+    BatchRefused             raised out of the function, so that Step Functions sees its name
+    ObjectMissing            inside the package only: there is no object of that key
+    ObjectTooLarge           inside the package only: the object is over the caller's limit
+
+Anything else is a bug and raises.
+"""
+
+from collections.abc import Mapping
+
+
+class Fault(Exception):
+    """An expected fault; `message` is a sentence fit for a user."""
+
+    code = "fault"
+    status = 500
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = dict(fields or {})
+
+    def to_json(self) -> dict:
+        error: dict = {"code": self.code, "message": self.message}
+        if self.fields:
+            error["fields"] = self.fields
+        return {"ok": False, "error": error}
+
+
+class BadRequest(Fault):
+    code, status = "bad_request", 400
+
+
+class BadInput(Fault):
+    code, status = "bad_input", 400
+
+
+class UnknownModel(Fault):
+    code, status = "unknown_model", 404
+
+
+class UnknownVersion(Fault):
+    code, status = "unknown_version", 404
+
+
+class ChecksumMismatch(Fault):
+    code, status = "checksum_mismatch", 500
+
+
+class ModelBroken(Fault):
+    code, status = "model_broken", 500
+
+
+class PredictionFailed(Fault):
+    code, status = "prediction_failed", 400
+
+
+class Rejected(Fault):
+    code, status = "rejected", 400
+
+
+class BatchRefused(Exception):
+    """A batch that cannot go on; the message is a sentence for the person who sent the file."""
+
+
+class ObjectMissing(Exception):
+    """There is no object of that key, or this function may not see it."""
+
+
+class ObjectTooLarge(Exception):
+    """The object is over the caller's limit; `size_bytes` says how large it is."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"{size_bytes} bytes")
+        self.size_bytes = size_bytes

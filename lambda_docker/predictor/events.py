@@ -1,0 +1,119 @@
+"""Events → Requests, and answers → what API Gateway wants back.
+
+Three kinds of event come in: direct invokes (docs/contract.md §3 and §4), REST API proxy events (payload 1.0) and HTTP
+API proxy events (payload 2.0).
+"""
+
+import base64
+import binascii
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from predictor.errors import BadRequest
+from predictor.limits import in_megabytes, limit
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """A direct invoke."""
+
+    operation: str
+    body: Mapping[str, Any]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A call through API Gateway. `segments` is the path without the stage; `claims` is who calls, if anyone checked."""
+
+    method: str
+    segments: tuple[str, ...]
+    request_id: str
+    event: Event = field(repr=False)
+    claims: Mapping[str, str] | None = None
+
+    def json_body(self) -> dict[str, Any]:
+        """The body's object. Raises: BadRequest: too large, not JSON, or no object."""
+        return _read_body(self.event)
+
+
+def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
+    """The request in an event. Raises: BadRequest: it is none of the three kinds."""
+    request_id = str(getattr(context, "aws_request_id", "") or uuid.uuid4())
+    if not isinstance(event, Mapping):
+        raise BadRequest("The event must be an object.")
+    if isinstance(event.get("operation"), str):
+        return OperationRequest(operation=event["operation"], body=event, request_id=request_id)
+    gateway = event.get("requestContext")
+    if not isinstance(gateway, Mapping):
+        raise BadRequest("The event names no operation and comes from no API.")
+    http = gateway.get("http")
+    is_http_api = isinstance(http, Mapping)
+    method = (http.get("method") if isinstance(http, Mapping) else event.get("httpMethod")) or "GET"
+    path = event.get("rawPath" if is_http_api else "path") or ""
+    return ApiRequest(
+        method=str(method).upper(),
+        segments=_segments(str(path), stage=gateway.get("stage")),
+        request_id=str(gateway.get("requestId") or request_id),
+        event=event,
+        claims=_read_claims(gateway.get("authorizer")),
+    )
+
+
+def to_proxy_response(
+    status: int, body: Mapping[str, Any] | None, *, request_id: str, model_tag: str
+) -> dict[str, Any]:
+    """An answer as both kinds of API take it."""
+    return {
+        "statusCode": status,
+        "headers": {
+            "Content-Type": "application/json",
+            "X-Request-Id": request_id,
+            "X-Model-Version": model_tag,
+            "Access-Control-Allow-Origin": os.environ.get("PORTICO_CORS_ORIGIN") or "*",
+            "Access-Control-Allow-Headers": "Content-Type, Authorization",
+            "Access-Control-Allow-Methods": "OPTIONS, POST, GET",
+            "Access-Control-Expose-Headers": "X-Request-Id, X-Model-Version",
+        },
+        "body": "" if body is None else json.dumps(body, allow_nan=False),
+        "isBase64Encoded": False,
+    }
+
+
+def _segments(path: str, *, stage: object) -> tuple[str, ...]:
+    segments = tuple(segment for segment in path.split("/") if segment)
+    # HTTP APIs, and REST APIs behind some emulators, leave the stage in the path.
+    return segments[1:] if segments and segments[0] == stage else segments
+
+
+def _read_claims(authorizer: object) -> Mapping[str, str] | None:
+    if not isinstance(authorizer, Mapping):
+        return None
+    jwt = authorizer.get("jwt")
+    claims = jwt.get("claims") if isinstance(jwt, Mapping) else authorizer.get("claims")
+    return claims if isinstance(claims, Mapping) else None
+
+
+def _read_body(event: Event) -> dict[str, Any]:
+    body = event.get("body")
+    if body is None or body == "":
+        raise BadRequest("The request has no body. Send a JSON object.")
+    allowed = limit("PORTICO_BODY_MAX_BYTES")
+    if len(body) > allowed * (4 / 3 if event.get("isBase64Encoded") else 1):
+        raise BadRequest(f"The request's body is too large: up to {in_megabytes(allowed)} are read.")
+    try:
+        text = base64.b64decode(body, validate=True).decode("utf-8") if event.get("isBase64Encoded") else body
+        value = json.loads(text)
+    except (binascii.Error, UnicodeDecodeError):
+        raise BadRequest("The request's body cannot be decoded: it must be base64 of UTF-8 text.") from None
+    except (ValueError, TypeError, RecursionError):
+        raise BadRequest("The request's body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise BadRequest("The request's body must be a JSON object.")
+    return value

@@ -1,0 +1,109 @@
+"""The Lambda functions' entry points: event → operation → answer.
+
+`handle` is the predict function's, `verify` the verify function's. Expected faults are answered, bugs raise; only API
+callers get an answer for a bug too, since API Gateway's own has neither CORS headers nor a reference.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from predictor import api_calls, journal, operations, verification
+from predictor.batch import BATCH_STEPS
+from predictor.errors import BadRequest, BatchRefused, Fault
+from predictor.events import ApiRequest, OperationRequest, read_event, to_proxy_response
+
+Answer = dict[str, Any]
+
+
+def handle(event: Mapping[str, Any], context: Any) -> Answer:
+    """The predict function: predict, describe, the batch steps and the public API."""
+    try:
+        request = read_event(event, context)
+    except BadRequest as fault:
+        return fault.to_json()
+    if isinstance(request, ApiRequest):
+        return _answer_api(request)
+    if request.operation in BATCH_STEPS:
+        return _run_batch_step(request)
+    return _answer_operation(request, {"predict": _predict, "describe": _describe})
+
+
+def verify(event: Mapping[str, Any], context: Any) -> Answer:
+    """The verify function: verify, and nothing else."""
+    try:
+        request = read_event(event, context)
+    except BadRequest as fault:
+        return fault.to_json()
+    if isinstance(request, ApiRequest):
+        return BadRequest("This function answers no API calls.").to_json()
+    return _answer_operation(request, {"verify": _verify})
+
+
+def _answer_operation(request: OperationRequest, operations_by_name: Mapping[str, Any]) -> Answer:
+    began = time.perf_counter()
+    try:
+        operation = operations_by_name.get(request.operation)
+        if operation is None:
+            raise BadRequest(f"There is no operation '{request.operation[:40]}' here.")
+        answer = operation(request)
+    except Fault as fault:
+        answer = fault.to_json()
+    journal.write(
+        request.operation[:40],
+        request_id=request.request_id,
+        began=began,
+        model=answer.get("model"),
+        start=answer.get("start"),
+        error=answer.get("error", {}).get("code"),
+    )
+    return answer
+
+
+def _run_batch_step(request: OperationRequest) -> Answer:
+    began = time.perf_counter()
+    error = None
+    try:
+        return BATCH_STEPS[request.operation](request.body)
+    except Fault as fault:
+        error = fault.code
+        raise BatchRefused(fault.message) from fault
+    except BatchRefused:
+        error = "refused"
+        raise
+    finally:
+        job = request.body.get("job")
+        batch = job.get("batch") if isinstance(job, Mapping) else None
+        journal.write(request.operation, request_id=request.request_id, began=began, batch=batch, error=error)
+
+
+def _answer_api(request: ApiRequest) -> Answer:
+    began = time.perf_counter()
+    try:
+        reply = api_calls.answer(request)
+    except Exception as problem:  # the caller gets a reference, the log the traceback
+        journal.write_exception(problem, request_id=request.request_id)
+        message = f"Something went wrong on our side. Please try again; the reference is {request.request_id}."
+        reply = api_calls.Reply(status=500, body={"message": message}, error="bug")
+    journal.write(
+        "api",
+        request_id=request.request_id,
+        began=began,
+        call=reply.call,
+        status=reply.status,
+        model=reply.model_tag,
+        error=reply.error,
+    )
+    return to_proxy_response(reply.status, reply.body, request_id=request.request_id, model_tag=reply.model_tag)
+
+
+def _predict(request: OperationRequest) -> Answer:
+    return operations.predict(request.body, request_id=request.request_id)
+
+
+def _describe(request: OperationRequest) -> Answer:
+    return operations.describe(request.body)
+
+
+def _verify(request: OperationRequest) -> Answer:
+    return verification.verify(request.body)

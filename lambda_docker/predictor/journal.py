@@ -1,0 +1,23 @@
+"""One line of JSON a request on standard output, which is where Lambda takes its log from. Never an input value."""
+
+import json
+import time
+import traceback
+from typing import Any
+
+
+def write(event: str, *, request_id: str, began: float, **facts: Any) -> None:
+    """A request's line; facts that are None are left out. `began` is a time.perf_counter()."""
+    line = {"event": event, "request_id": request_id, "milliseconds": round((time.perf_counter() - began) * 1000, 3)}
+    line.update((name, fact) for name, fact in facts.items() if fact is not None)
+    print(json.dumps(line, default=str), flush=True)
+
+
+def write_exception(problem: BaseException, *, request_id: str) -> None:
+    """Where a bug happened. The exception's own text is left out: it may quote an input value."""
+    frames = [
+        f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"
+        for frame in traceback.extract_tb(problem.__traceback__)
+    ]
+    line = {"event": "bug", "request_id": request_id, "exception": type(problem).__name__, "frames": frames}
+    print(json.dumps(line), flush=True)

@@ -1,0 +1,86 @@
+"""Object keys, made from checked ids and never taken from a caller.
+
+Source: docs/contract.md §2
+"""
+
+import re
+import uuid
+
+from predictor.errors import BadRequest
+
+DROP_IN_KEY = "model/binary_sklearn_model.pkl"
+RESERVED_PREFIXES = frozenset({"quarantine", "models", "model", "batches"})
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MODEL_FILES = frozenset({"model.pkl", "model.joblib"})
+
+
+def is_slug(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 100 and _SLUG.fullmatch(value) is not None
+
+
+def read_slug(value: object) -> str:
+    """The slug, unchanged. Raises: BadRequest: it is not one."""
+    if not is_slug(value):
+        raise BadRequest("The model must be named by its slug: small letters, digits and single hyphens.")
+    return str(value)
+
+
+def read_version(value: object) -> int | None:
+    """The version's number, or None for the live one. Raises: BadRequest: neither."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadRequest("The version must be a whole number from 1 on, or be left out for the live one.")
+    return value
+
+
+def read_sha256(value: object) -> str | None:
+    """The checksum in small hexadecimal digits, or None. Raises: BadRequest: neither."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise BadRequest("The checksum must be a SHA-256 in 64 small hexadecimal digits.")
+    return value
+
+
+def read_uuid(value: object) -> str:
+    """The UUID in its usual written form. Raises: BadRequest: it is not one."""
+    try:
+        written = str(uuid.UUID(value)) if isinstance(value, str) else ""
+    except ValueError:
+        written = ""
+    if not written or written != value:
+        raise BadRequest("The id must be a UUID.")
+    return written
+
+
+def read_user_id(value: object) -> str:
+    """A user's id: digits or a UUID. Raises: BadRequest: neither."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and _DIGITS.fullmatch(text):
+        return text
+    return read_uuid(text)
+
+
+def quarantine(upload: str) -> str:
+    return f"quarantine/{upload}"
+
+
+def live_pointer(slug: str) -> str:
+    return f"models/{slug}/live.json"
+
+
+def manifest(slug: str, version: int) -> str:
+    return f"models/{slug}/{version}/manifest.json"
+
+
+def model_file(slug: str, version: int, file: object) -> str | None:
+    """The key of a version's model file, or None where the manifest names a file that cannot be one."""
+    return f"models/{slug}/{version}/{file}" if file in _MODEL_FILES else None
+
+
+def batch(user: str, batch_id: str, name: str) -> str:
+    return f"batches/{user}/{batch_id}/{name}"

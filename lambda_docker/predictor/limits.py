@@ -1,0 +1,32 @@
+"""How much is too much. Each limit has a default and an environment variable that overrides it."""
+
+import os
+
+MIB = 1024 * 1024
+
+_DEFAULTS = {
+    "PORTICO_MODEL_MAX_BYTES": 250 * MIB,
+    "PORTICO_MODEL_CACHE_BYTES": 500 * MIB,
+    "PORTICO_BODY_MAX_BYTES": 1 * MIB,
+    # API Gateway gives up after 29 s; 25 MB of CSV is scored in well under that.
+    "PORTICO_INLINE_BATCH_MAX_BYTES": 25 * MIB,
+    "PORTICO_BATCH_MAX_BYTES": 5 * 1024 * MIB,
+    "PORTICO_BATCH_PART_BYTES": 16 * MIB,
+    "PORTICO_VERIFY_SECONDS": 60,
+}
+
+TEXT_MAX_CHARACTERS = 10_000
+RECORD_MAX_BYTES = 1 * MIB
+# S3 refuses to complete an upload in which a part other than the last is smaller than this.
+PART_MIN_BYTES = 5 * MIB
+
+
+def limit(name: str) -> int:
+    """The limit of that name: the environment's value where it is a positive number, else the default."""
+    text = os.environ.get(name, "")
+    return int(text) if text.isdigit() and int(text) > 0 else _DEFAULTS[name]
+
+
+def in_megabytes(size_bytes: int) -> str:
+    """`size_bytes` for a sentence: "25 MB", "1.5 MB"."""
+    return f"{size_bytes / MIB:.1f}".removesuffix(".0") + " MB"

@@ -1,0 +1,234 @@
+"""Models by slug and version: fetched, checked against their checksum, only then loaded, and kept warm.
+
+A request takes one LoadedModel and answers from it alone, so that a model swapped meanwhile never gives a mixed answer.
+Which version is live, and whether the drop-in object changed, is looked up again after FRESH_S seconds.
+"""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from predictor import bucket, keys
+from predictor.description import describe
+from predictor.discovery import inspect
+from predictor.engines import Engine
+from predictor.engines.sklearn_engine import SklearnEngine
+from predictor.errors import (
+    ChecksumMismatch,
+    ModelBroken,
+    ObjectMissing,
+    ObjectTooLarge,
+    Rejected,
+    UnknownModel,
+    UnknownVersion,
+)
+from predictor.features import Feature, Output
+from predictor.limits import in_megabytes, limit
+from predictor.loading import Loaded, load, versions
+
+# A swapped model must answer within 5 s.
+FRESH_S = 3.0
+DROP_IN_SLUG = "drop-in"
+
+_WARM, _COLD = "warm", "cold"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is ready to answer. The drop-in model has no version: version is None."""
+
+    slug: str
+    version: int | None
+    sha256: str
+    size_bytes: int
+    manifest: dict[str, Any]
+    features: tuple[Feature, ...]
+    output: Output
+    engine: Engine
+
+    def ref(self) -> dict[str, Any]:
+        return {"slug": self.slug, "version": self.version, "sha256": self.sha256}
+
+    def tag(self) -> str:
+        """What X-Model-Version says."""
+        return f"{self.slug}/{self.version or self.sha256[:12]}"
+
+
+class ModelStore:
+    """A process's models. `clock` counts seconds and is there for tests to turn."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._models: OrderedDict[tuple[str, int | None, str], LoadedModel] = OrderedDict()
+        self._checksums: dict[tuple[str, int], str] = {}
+        self._live: dict[str, tuple[float, int, str]] = {}
+        self._drop_in: tuple[float, str | None, LoadedModel | None] | None = None
+
+    def get(self, slug: str, version: int | None = None, sha256: str | None = None) -> tuple[LoadedModel, str]:
+        """The model, and "warm" or "cold".
+
+        Args:   version: None for the live one; sha256: what it must be, where the caller knows
+        Raises: UnknownModel, UnknownVersion, ChecksumMismatch, ModelBroken
+        """
+        with self._lock:
+            if version is None:
+                version, pinned = self._find_live(slug)
+                sha256 = sha256 or pinned
+            known = self._checksums.get((slug, version))
+            if known is not None and (slug, version, known) in self._models:
+                _require_same(known, sha256)
+                self._models.move_to_end((slug, version, known))
+                return self._models[slug, version, known], _WARM
+            model = _fetch_version(slug, version, sha256)
+            self._checksums[slug, version] = model.sha256
+            self._keep(model)
+            return model, _COLD
+
+    def manifest(self, slug: str, version: int | None = None) -> dict[str, Any]:
+        """The manifest as verify wrote it, without loading the model. Raises: UnknownModel, UnknownVersion."""
+        with self._lock:
+            if version is None:
+                version, _ = self._find_live(slug)
+        return _fetch_manifest(slug, version) | {"version": version}
+
+    def get_drop_in(self) -> tuple[LoadedModel, str] | None:
+        """The model at the original tool's key, or None where there is none. Raises: ModelBroken."""
+        with self._lock:
+            now = self._clock()
+            if self._drop_in is not None and now - self._drop_in[0] < FRESH_S:
+                kept = self._drop_in[2]
+                return None if kept is None else (kept, _WARM)
+            found = bucket.head(keys.DROP_IN_KEY)
+            if found is None:
+                self._drop_in = (now, None, None)
+                return None
+            if self._drop_in is not None and self._drop_in[1] == found.etag and self._drop_in[2] is not None:
+                self._drop_in = (now, found.etag, self._drop_in[2])
+                return self._drop_in[2], _WARM
+            etag, model = _fetch_drop_in()
+            self._drop_in = (now, etag, model)
+            return model, _COLD
+
+    def _find_live(self, slug: str) -> tuple[int, str]:
+        """Number and checksum of the live version, at most FRESH_S seconds old."""
+        now = self._clock()
+        kept = self._live.get(slug)
+        if kept is not None and now - kept[0] < FRESH_S:
+            return kept[1], kept[2]
+        try:
+            pointer = bucket.read_json(keys.live_pointer(slug))
+            self._live[slug] = (now, int(pointer["version"]), str(pointer["sha256"]))
+        except ObjectMissing:
+            self._live.pop(slug, None)
+            raise UnknownModel(f"There is no model '{slug}', or none of its versions is live.") from None
+        except (ValueError, TypeError, KeyError) as problem:
+            raise ModelBroken(
+                f"The pointer to the live version of '{slug}' cannot be read. Make it live again."
+            ) from problem
+        return self._live[slug][1], self._live[slug][2]
+
+    def _keep(self, model: LoadedModel) -> None:
+        """Keep a model, and let go of those not used for longest while they are too large together."""
+        self._models[model.slug, model.version, model.sha256] = model
+        room = limit("PORTICO_MODEL_CACHE_BYTES")
+        while len(self._models) > 1 and sum(kept.size_bytes for kept in self._models.values()) > room:
+            self._models.popitem(last=False)
+
+
+def _require_same(actual: str, expected: str | None) -> None:
+    if expected is not None and actual != expected:
+        raise ChecksumMismatch("The stored model is not the one that was asked for: its checksum differs.")
+
+
+def _fetch_manifest(slug: str, version: int) -> dict[str, Any]:
+    try:
+        manifest = bucket.read_json(keys.manifest(slug, version))
+    except ObjectMissing:
+        if bucket.head(keys.live_pointer(slug)) is None and bucket.head(keys.manifest(slug, 1)) is None:
+            raise UnknownModel(f"There is no model '{slug}'.") from None
+        raise UnknownVersion(f"The model '{slug}' has no version {version}.") from None
+    except ValueError as problem:
+        raise ModelBroken(f"The manifest of '{slug}' version {version} cannot be read.") from problem
+    if not isinstance(manifest, dict):
+        raise ModelBroken(f"The manifest of '{slug}' version {version} cannot be read.")
+    return manifest
+
+
+def _fetch_version(slug: str, version: int, sha256: str | None) -> LoadedModel:
+    manifest = _fetch_manifest(slug, version)
+    _require_same(str(manifest.get("sha256")), sha256)
+    key = keys.model_file(slug, version, manifest.get("file"))
+    if key is None:
+        raise ModelBroken(f"The manifest of '{slug}' version {version} names no model file.")
+    body = _fetch_body(key).body
+    # Before loading: unpickling runs what is in the file.
+    if hashlib.sha256(body).hexdigest() != manifest["sha256"]:
+        raise ChecksumMismatch(f"The file of '{slug}' version {version} is not the one that was verified.")
+    loaded = load(body)
+    inputs = inspect(loaded.estimator)
+    features = tuple(Feature.from_json(entry) for entry in manifest["features"])
+    if inputs is None or len(inputs.names) != len(features):
+        raise ModelBroken(f"The manifest of '{slug}' version {version} does not describe its model.")
+    output = Output.from_json(manifest["output"])
+    return LoadedModel(
+        slug=slug,
+        version=version,
+        sha256=manifest["sha256"],
+        size_bytes=len(body),
+        manifest=manifest,
+        features=features,
+        output=output,
+        engine=SklearnEngine(loaded.estimator, inputs=inputs, features=features, output=output),
+    )
+
+
+def _fetch_drop_in() -> tuple[str, LoadedModel]:
+    """The drop-in model and the ETag of its bytes.
+
+    It carries no checksum to compare with: as in the original tool, who may write the key chooses the model.
+    """
+    stored = _fetch_body(keys.DROP_IN_KEY)
+    loaded: Loaded = load(stored.body)
+    try:
+        found = describe(loaded.estimator)
+    except Rejected as problem:
+        raise ModelBroken(problem.message) from problem
+    sha256 = hashlib.sha256(stored.body).hexdigest()
+    manifest = {
+        "format": "pickle",
+        "sha256": sha256,
+        "size_bytes": len(stored.body),
+        "versions": versions(loaded.fitted_with),
+        **found.to_json(),
+        "warnings": loaded.warnings,
+    }
+    return stored.etag, LoadedModel(
+        slug=DROP_IN_SLUG,
+        version=None,
+        sha256=sha256,
+        size_bytes=len(stored.body),
+        manifest=manifest,
+        features=found.features,
+        output=found.output,
+        engine=found.engine,
+    )
+
+
+def _fetch_body(key: str) -> bucket.Stored:
+    allowed = limit("PORTICO_MODEL_MAX_BYTES")
+    try:
+        return bucket.read(key, limit_bytes=allowed)
+    except ObjectMissing:
+        raise ModelBroken("The model's file is no longer in the bucket.") from None
+    except ObjectTooLarge as problem:
+        raise ModelBroken(
+            f"The model's file has {in_megabytes(problem.size_bytes)}; up to {in_megabytes(allowed)} can be loaded."
+        ) from None
+
+
+store = ModelStore()
