@@ -90,14 +90,15 @@ class Supervisor:
         """Run `command` to its end.
 
         Returns: its last lines of output
-        Raises: DeployError: it ended with another code than 0; what it said is in the message
+        Raises: DeployError: it ended with another code than 0
         """
         child = self.start(name, command, environment=environment, folder=folder, is_quiet=is_quiet)
         code = child.process.wait()
         self._forget(child)
         said = "\n".join(child.last_lines)
         if code != 0:
-            raise DeployError(f"`{' '.join(command[1:])}` ended with code {code}. The end of what it said:\n{said}")
+            reason = f"It said:\n{said}" if is_quiet else "What it said is above."
+            raise DeployError(f"`{' '.join(command[1:])}` ended with code {code}. {reason}")
         return said
 
     def stop(self, child: Child) -> None:

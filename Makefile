@@ -1,0 +1,40 @@
+# Everything a newcomer needs: `make up` and `make test` each do all of their set-up.
+.DEFAULT_GOAL := help
+.PHONY: help up test lint format smoke clean local-packages test-packages
+
+PYTHON := .venv/bin/python
+# The first Python that starts, whatever its version: bootstrap.py looks for the right one itself.
+ANY_PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1 && { echo $$name; break; }; done)
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: local-packages ## Start Portico on this machine; prints the address and the first login
+	@exec $(PYTHON) -m deploy.embedded.run
+
+test: test-packages ## Run all tests (ARGS="tests/deploy -k zip" for some of them)
+	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM && exec $(PYTHON) -m pytest $(ARGS)
+
+lint: test-packages ## Check style, types, imports between rooms, the template, migrations
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy .
+	PYTHONPATH=.:lambda_docker .venv/bin/lint-imports
+	.venv/bin/cfn-lint deploy/template.yaml
+	PORTICO_ENV=local PORTICO_SECRET_KEY=lint $(PYTHON) manage.py makemigrations --check --dry-run
+
+format: test-packages ## Put the code into the house's form
+	$(PYTHON) -m ruff check --fix-only .
+	$(PYTHON) -m ruff format .
+
+smoke: local-packages ## Do what a user would, from sign-in to history, and say how long each step took
+	@exec $(PYTHON) -m deploy.smoke
+
+clean: ## Remove .venv and caches; what Portico keeps (.portico) stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+local-packages test-packages: %-packages:
+	@test -n "$(ANY_PYTHON)" || { echo "Portico needs Python 3.11, 3.12 or 3.13. For instance: sudo apt install python3.13 python3.13-venv" >&2; exit 1; }
+	@$(ANY_PYTHON) deploy/bootstrap.py $*
