@@ -1,0 +1,28 @@
+"""The list of things a model file may name: reads `allowed.json`, which `lambda_docker/allowlist.py` writes."""
+
+import json
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+Grant = Literal["estimator", "class", "constructor", "value", "reconstructor"]
+Pair = tuple[str, str]
+
+LISTED: dict[str, Grant] = {
+    "estimators": "estimator",
+    "classes": "class",
+    "constructors": "constructor",
+    "values": "value",
+}
+
+
+@cache
+def load_grants() -> MappingProxyType[Pair, Grant]:
+    """(module, name) → what the file may do with it. Exact pairs: no prefix, no dotted name, no module as a whole."""
+    listed = json.loads(Path(__file__).with_name("allowed.json").read_text(encoding="utf-8"))
+    grants: dict[Pair, Grant] = {}
+    for key, grant in LISTED.items():
+        for module, names in listed[key].items():
+            grants.update({(module, name): grant for name in names})
+    return MappingProxyType(grants)

@@ -1,0 +1,177 @@
+"""What a file is, by its first bytes, and its contents as one counted stream whatever the compression."""
+
+import bz2
+import lzma
+import zlib
+from typing import Any, BinaryIO
+
+from portal.scanner.limits import Limits
+from portal.scanner.report import RefusedError, refuse_form, refuse_size
+
+CHUNK = 262_144
+LZMA_MEMORY = 128 * 1024 * 1024
+PREFIXES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "xz", b"\x5d\x00": "lzma", b"\x78": "zlib"}
+OLD_OPCODES = b"(c]}lpdiIFVSLNg"
+
+OTHERS = (
+    (b"PK\x03\x04", "a ZIP archive (a skops, Keras or PyTorch file looks like this too)"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"\x93NUMPY", "a numpy array file"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x7fELF", "a Linux program"),
+    (b"MZ", "a Windows program"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
+    (b"RDX", "an R data file"),
+    (b"ZF", "a joblib file of before 2016"),
+    (b"#!", "a script"),
+)
+TEXTS = ((b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"), (b"<?xml", "an XML or PMML file"))
+
+
+def name_compression(head: bytes) -> str | None:
+    """The compression that joblib would see in the first bytes, None for none. Raises: RefusedError: lz4"""
+    if head.startswith(b"\x04\x22\x4d\x18"):
+        raise RefusedError(
+            "The file is compressed with lz4.",
+            "Portico opens joblib files compressed with zlib, gzip, bz2, lzma or xz.",
+            'Save it again with joblib.dump(model, "model.joblib", compress=3).',
+        )
+    return next((name for prefix, name in PREFIXES.items() if head.startswith(prefix)), None)
+
+
+def refuse_other(head: bytes, tail: bytes, inside: str | None) -> RefusedError:
+    """A sentence for what the file is, given that it is not a pickle of protocol 2 to 5."""
+    where = f"Inside its {inside} compression, this is " if inside else "This is "
+    if head[:1] and head[0] in OLD_OPCODES and tail.endswith(b"."):
+        return RefusedError(
+            "This is a pickle of protocol 0 or 1.",
+            "These forms are as old as Python 2 and hide what they hold; Portico reads protocols 2 to 5.",
+            "Save the model again with pickle.dump(model, file), without naming a protocol.",
+        )
+    return RefusedError(
+        f"{where}{name_other(head)}.",
+        "Portico takes fitted scikit-learn models as pickle and joblib files.",
+        'Save the fitted model with joblib.dump(model, "model.joblib"), and upload that file.',
+    )
+
+
+def name_other(head: bytes) -> str:
+    if not head:
+        return "an empty file"
+    for prefix, name in OTHERS:
+        if head.startswith(prefix):
+            return name
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for prefix, name in TEXTS:
+        if text.startswith(prefix):
+            return name
+    if head[257:262] == b"ustar":
+        return "a TAR archive"
+    if head[:1] == b"\x08" and (b"onnx" in head.lower() or b"ai." in head):
+        return "an ONNX file"
+    if text[:1] in (b"{", b"["):
+        return "a JSON file"
+    if all(byte >= 32 or byte in b"\t\r\n" for byte in head):
+        return "a text file"
+    return "not a file that Portico knows"
+
+
+class CountedStream:
+    """Reads the contents front to back, decompressed on the way, never more than the limit; also what joblib would see
+    as its file handle.
+    """
+
+    def __init__(self, file: BinaryIO, compression: str | None, limits: Limits) -> None:
+        self.file = file
+        self.limit = limits.uncompressed_bytes
+        self.decompressor = start_decompressor(compression)
+        self.buffer = b""
+        self.offset = 0
+        self.total = 0
+
+    def fill(self) -> bool:
+        """Fetch the next piece; False at the end."""
+        while True:
+            piece = self.file.read(CHUNK) if self.decompressor is None else self.decompress()
+            if piece is None or (self.decompressor is None and not piece):
+                return False
+            if piece:
+                self.buffer, self.offset = piece, 0
+                self.total += len(piece)
+                if self.total > self.limit:
+                    raise refuse_size(f"Its contents are larger than {self.limit // 2**20} MiB.")
+                return True
+
+    def decompress(self) -> bytes | None:
+        """The next piece, empty if more must be read first, None at the end of the one compressed stream."""
+        if self.decompressor.eof:
+            if self.decompressor.unused_data or self.file.read(1):
+                raise refuse_form("Something follows after the end of its compressed contents.")
+            return None
+        pending = getattr(self.decompressor, "unconsumed_tail", b"")
+        needs = not pending and getattr(self.decompressor, "needs_input", True)
+        given = self.file.read(CHUNK) if needs else pending
+        try:
+            piece: bytes = self.decompressor.decompress(given, CHUNK)
+        except (OSError, ValueError, zlib.error, lzma.LZMAError) as fault:
+            raise refuse_form("Its compressed contents are damaged.") from fault
+        if needs and not given and not piece and not self.decompressor.eof:
+            raise refuse_form("Its compressed contents end too early.")
+        return piece
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; fewer only at the end."""
+        pieces, missing = [], size
+        while missing > 0 and (self.offset < len(self.buffer) or self.fill()):
+            piece = self.buffer[self.offset : self.offset + missing]
+            self.offset += len(piece)
+            missing -= len(piece)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def readline(self) -> bytes:
+        """One line, for the names of globals: at most 1000 bytes."""
+        line = bytearray()
+        while len(line) < 1000 and not line.endswith(b"\n"):
+            byte = self.read(1)
+            if not byte:
+                break
+            line += byte
+        return bytes(line)
+
+    def skip(self, size: int) -> None:
+        """Count and drop exactly `size` bytes."""
+        missing = size
+        while missing > 0:
+            if self.offset >= len(self.buffer) and not self.fill():
+                raise refuse_form("It is cut short: an array in it ends too early.")
+            step = min(missing, len(self.buffer) - self.offset)
+            self.offset += step
+            missing -= step
+
+    def is_at_end(self) -> bool:
+        return self.offset >= len(self.buffer) and not self.fill()
+
+    def peek(self, size: int) -> bytes:
+        """The first bytes, without moving on; for use at the start only."""
+        if not self.buffer:
+            self.fill()
+        return self.buffer[:size]
+
+
+def start_decompressor(compression: str | None) -> Any:
+    if compression in ("zlib", "gzip"):
+        return zlib.decompressobj(31 if compression == "gzip" else 15)
+    if compression == "bz2":
+        return bz2.BZ2Decompressor()
+    if compression in ("lzma", "xz"):
+        return lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
+    return None

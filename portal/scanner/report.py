@@ -1,0 +1,72 @@
+"""What a scan answers, and how it says no."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason against a file, in sentences for the person who uploaded it."""
+
+    what: str
+    why: str
+    remedy: str
+
+
+class RefusedError(Exception):
+    """The scan stops here: what follows in the file cannot be read without trusting what came before."""
+
+    def __init__(self, what: str, why: str, remedy: str) -> None:
+        super().__init__(what)
+        self.refusal = Refusal(what, why, remedy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanReport:
+    """The outcome. `format` says which loader may open the file: the other one would read other instructions in it."""
+
+    ok: bool
+    format: str | None = None
+    compression: str | None = None
+    protocol: int | None = None
+    size_bytes: int = 0
+    uncompressed_bytes: int = 0
+    sha256: str | None = None
+    estimator: str | None = None
+    steps: tuple[dict[str, str], ...] = ()
+    fitted_with: str | None = None
+    n_features: int | None = None
+    feature_names: tuple[str, ...] | None = None
+    globals: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, answer: dict[str, Any]) -> "ScanReport":
+        """Raises: KeyError, TypeError: not a report"""
+        known = {field.name: answer[field.name] for field in fields(cls)}
+        for name in ("steps", "globals"):
+            known[name] = tuple(known[name])
+        if known["feature_names"] is not None:
+            known["feature_names"] = tuple(known["feature_names"])
+        known["refusals"] = tuple(Refusal(**refusal) for refusal in known["refusals"])
+        return cls(**known)
+
+
+def refuse_form(what: str) -> RefusedError:
+    """The file is not what scikit-learn, numpy or joblib write; who or what made it otherwise does not matter."""
+    return RefusedError(
+        what,
+        "Files that scikit-learn, numpy and joblib write never look like this: it is damaged, or was made by hand.",
+        "Save the fitted model again with pickle.dump or joblib.dump, and upload that file.",
+    )
+
+
+def refuse_size(what: str) -> RefusedError:
+    return RefusedError(
+        what,
+        "A file that asks for more than any ordinary model needs could exhaust the machine that opens it.",
+        "If the model is really this large, make it smaller (fewer or shallower trees, a smaller vocabulary).",
+    )
