@@ -84,7 +84,8 @@ def describe(estimator: Any, *, check_time: Callable[[], None] = lambda: None) -
 def _require_estimator(estimator: Any) -> None:
     if isinstance(estimator, type):
         raise Rejected(
-            f"The file holds the class {estimator.__name__}, not a fitted model. Save the object that fit() was called on."
+            f"The file holds the class {estimator.__name__}, not a fitted model. "
+            "Save the object that fit() was called on."
         )
     if not callable(getattr(estimator, "predict", None)):
         raise Rejected(

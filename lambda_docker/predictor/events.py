@@ -30,7 +30,7 @@ class OperationRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A call through API Gateway. `segments` is the path without the stage; `claims` is who calls, if anyone checked."""
+    """A call through API Gateway. `segments`: the path without the stage; `claims`: who calls, if anyone checked."""
 
     method: str
     segments: tuple[str, ...]

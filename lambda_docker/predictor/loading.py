@@ -77,8 +77,8 @@ def _in_plain_words(caught: list[warnings.WarningMessage], older: list[str]) -> 
     said = []
     if older:
         said.append(
-            f"It was fitted with scikit-learn {older[0]} and is served by {sklearn.__version__}. Compare some predictions "
-            "with the ones you know, or fit it again with the newer version."
+            f"It was fitted with scikit-learn {older[0]} and is served by {sklearn.__version__}. Compare some "
+            "predictions with those you know, or fit it again with the newer version."
         )
     others = {
         str(found.message).strip().splitlines()[0]
@@ -109,18 +109,30 @@ def _explain_import(problem: ImportError) -> str:
 def _explain_attribute(problem: AttributeError) -> str:
     import sklearn
 
-    found = re.search(r"Can't get attribute '([^']+)' on <module '([^']+)'", str(problem))
-    if found and found[2] in ("__main__", "__mp_main__", "builtins"):
+    name, module = _read_attribute(str(problem))
+    if module in ("__main__", "__mp_main__", "builtins"):
         return (
-            f"The model uses '{found[1]}', which was defined in the notebook or script that saved it "
+            f"The model uses '{name}', which was defined in the notebook or script that saved it "
             "and is not in the file. Use scikit-learn's own transformers instead, and save the model again."
         )
-    if found and not found[2].startswith(("sklearn", "numpy", "scipy")):
+    if module and not module.startswith(("sklearn", "numpy", "scipy")):
         return (
-            f"The model uses '{found[1]}' of the module '{found[2]}', which the version installed here "
+            f"The model uses '{name}' of the module '{module}', which the version installed here "
             "does not have. Build it from scikit-learn's own parts alone."
         )
     return (
         f"The model was saved by a version of scikit-learn that differs too much from {sklearn.__version__}. "
         "Fit and save it again with this version."
     )
+
+
+def _read_attribute(message: str) -> tuple[str, str]:
+    """The attribute that is lacking and its module, from either unpickler's message; empty where it says neither."""
+    for pattern in (
+        r"Can't get attribute '(?P<name>[^']+)' on <module '(?P<module>[^']+)'",
+        r"module '(?P<module>[^']+)' has no attribute '(?P<name>[^']+)'",
+    ):
+        found = re.search(pattern, message)
+        if found:
+            return found["name"], found["module"]
+    return "", ""

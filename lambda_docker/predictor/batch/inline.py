@@ -25,7 +25,7 @@ def score_file(key: str, model: LoadedModel) -> tuple[str, str]:
         raise BadRequest("There is no file of that fileKey.") from None
     except ObjectTooLarge as problem:
         raise BadRequest(
-            f"The file has {in_megabytes(problem.size_bytes)}; this call scores files of up to {in_megabytes(allowed)}. "
+            f"The file has {in_megabytes(problem.size_bytes)}; this call scores up to {in_megabytes(allowed)}. "
             "Split it, or use the batch page, which takes larger ones."
         ) from None
     result = _result_key(key)

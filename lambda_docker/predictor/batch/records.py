@@ -101,7 +101,7 @@ class RangeCutter:
         if len(self._rest) > RECORD_MAX_BYTES:
             raise BatchRefused(
                 f'A row of the file is longer than {in_megabytes(RECORD_MAX_BYTES)}. Probably a quote (") opens a cell and '
-                "is never closed. Close it, or save the file as CSV again."
+                "cell and is never closed. Close it, or save the file as CSV again."
             )
         if position > self.max_bytes:
             raise BatchRefused(

@@ -17,7 +17,10 @@ from predictor.batch.tally import Tally
 from predictor.errors import BadRequest, BatchRefused, ObjectMissing
 
 _CSV = "text/csv; charset=utf-8"
-_FAILED = "The batch could not be finished, through no fault of the file. Start it again; if it fails again, tell the operators."
+_FAILED = (
+    "The batch could not be finished, through no fault of the file. Start it again; if it fails again, "
+    "tell the operators."
+)
 
 
 def plan(event: Mapping[str, Any], *, size_bytes: int | None = None) -> dict[str, Any]:

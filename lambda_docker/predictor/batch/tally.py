@@ -20,7 +20,7 @@ _MOST_BINS = 24
 
 @dataclass
 class Bins:
-    """Counts of numbers in bins of width 2**exponent whose edges are multiples of it, so that bins of any two parts nest."""
+    """Counts of numbers in bins of width 2**exponent whose edges are multiples of it: any two parts' bins nest."""
 
     exponent: int | None = None
     counts: Counter[int] = field(default_factory=Counter)
