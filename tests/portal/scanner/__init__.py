@@ -1,0 +1,1 @@
+"""Tests of the static check for uploaded model files."""
