@@ -25,7 +25,7 @@ STATE_DIR = Path(os.environ.get("PORTICO_STATE_DIR", BASE_DIR / ".portico"))
 SECRET_KEY = os.environ.get("PORTICO_SECRET_KEY", LOCAL_SECRET if IS_LOCAL else "")
 if not IS_LOCAL and (len(SECRET_KEY) < 32 or SECRET_KEY == LOCAL_SECRET):
     raise ImproperlyConfigured(
-        "PORTICO_SECRET_KEY is missing or too short. Outside local targets Portico starts only with a secret of its own: "
+        "PORTICO_SECRET_KEY is missing or too short. Outside local targets Portico needs a secret of its own: "
         "set it to at least 32 random characters (`python -c 'import secrets; print(secrets.token_urlsafe(48))'`), "
         "or set PORTICO_ENV=local on a laptop."
     )
@@ -127,7 +127,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
-STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT = None if IS_LOCAL else STATE_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

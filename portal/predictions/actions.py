@@ -135,7 +135,7 @@ def _take(prediction: Prediction, answer: Answer) -> None:
 
 
 def band_value(answer: Answer) -> float | None:
-    """What the bands of wording look at: the last class's probability (binary), the answer's own (multiclass), the value."""
+    """What the bands look at: the last class's probability (binary), the answer's own (multiclass), the value."""
     if answer.output.type == "regression":
         return answer.value
     if answer.probabilities is None:

@@ -67,13 +67,14 @@ def histogram(version: ModelVersion, summary: dict[str, Any]) -> Histogram | Non
     ]
     most = counts.index(top)
     of = _axis(version, given["of"])
-    words = f"{of}, from {edges[0]:.4g} to {edges[-1]:.4g}; most rows ({top}) lie between {edges[most]:.4g} and {edges[most + 1]:.4g}"
+    span = f"{of}, from {edges[0]:.4g} to {edges[-1]:.4g}"
+    words = f"{span}; most rows ({top}) lie between {edges[most]:.4g} and {edges[most + 1]:.4g}"
     return Histogram(of, columns, edges[0], edges[-1], top, words)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the preview. Added numbers are shown rounded, with `exact` beside them; original cells stay as they are."""
+    """A cell of the preview. Added numbers are rounded, with `exact` beside them; original cells stay as they are."""
 
     shown: str
     exact: str

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from portal.gateways.contract import Scalar
 from portal.registry.models import Feature, ModelVersion
@@ -65,7 +67,7 @@ class FeatureForm(forms.Form):
     """A row for one version. `row()` gives the typed values by feature name."""
 
     def __init__(self, version: ModelVersion, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         self.features = {f"f{i}": feature for i, feature in enumerate(version.features.all())}
         for name, feature in self.features.items():
             self.fields[name] = CREATORS[feature.kind](feature, _common(feature))
@@ -98,16 +100,20 @@ def defaults_of(version: ModelVersion) -> dict[str, str]:
 
 
 def _common(feature: Feature) -> dict[str, Any]:
-    label = f"{feature} ({feature.unit})" if feature.unit else str(feature)
-    return {"label": label, "help_text": _help(feature), "required": feature.is_required}
+    unit = format_html(' <span class="unit">{}</span>', feature.unit) if feature.unit else ""
+    optional = "" if feature.is_required else mark_safe(' <span class="unit">(optional)</span>')  # noqa: S308 -- a constant
+    return {
+        "label": format_html("{}{}{}", feature, unit, optional),
+        "help_text": _help(feature),
+        "required": feature.is_required,
+    }
 
 
 def _help(feature: Feature) -> str:
     span = ""
     if feature.is_numeric and feature.minimum is not None and feature.maximum is not None:
         span = f"{feature.minimum:g} to {feature.maximum:g}"
-    optional = "" if feature.is_required else "may be left empty"
-    return " · ".join(part for part in (feature.help, span, optional) if part)
+    return " · ".join(part for part in (span, feature.help) if part)
 
 
 def _number(feature: Feature, common: dict[str, Any]) -> forms.Field:

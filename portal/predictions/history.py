@@ -1,4 +1,4 @@
-"""The history: one list of predictions and batches, newest first; the page and the export ask here for the same rows."""
+"""The history: one list of predictions and batches, newest first. Page and export ask here for the same rows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class HistoryFilter(forms.Form):
     )
 
     def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         self.viewer = viewer
         if not viewer.sees_all_history:
             del self.fields["user"]

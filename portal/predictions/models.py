@@ -68,6 +68,11 @@ class Prediction(models.Model):
         return self.state in (states.SENDING, states.FAILED)
 
     @property
+    def shown_band(self) -> str:
+        """The band's wording, where it says more than the class does."""
+        return "" if self.band_label == self.outcome_words else self.band_label
+
+    @property
     def input_rows(self) -> list[tuple[Any, Any]]:
         """(feature, value) in the order of the form."""
         return [(feature, self.inputs.get(feature.name)) for feature in self.version.features.all()]

@@ -1,11 +1,14 @@
 """How values are written for people: rounded and aligned, with the exact value one hover away."""
 
 import math
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 register = template.Library()
 SIGNIFICANT = 4
@@ -50,6 +53,12 @@ def times100(share: float) -> str:
 
 
 @register.filter
+def ago(moment: datetime) -> str:
+    """How long ago, in words."""
+    return "just now" if timezone.now() - moment < timedelta(minutes=1) else f"{timesince(moment, depth=1)} ago"
+
+
+@register.filter
 def duration(milliseconds: float | None) -> str:
     """Milliseconds in the unit that reads best."""
     if milliseconds is None:
@@ -64,5 +73,6 @@ def _short(value: float) -> str:
         return f"{int(value):,}".replace(",", "\u202f")
     if 1e-4 <= abs(value) < 1e7:
         digits = max(0, SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
-        return f"{value:.{digits}f}"
+        rounded, exact = f"{value:.{digits}f}", repr(value)
+        return exact if len(exact) <= len(rounded) else rounded
     return f"{value:.{SIGNIFICANT}g}"

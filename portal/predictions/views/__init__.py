@@ -1,4 +1,4 @@
-"""The pages. A view parses, calls one action and answers; it may import actions, forms, models of its own app and below."""
+"""The pages. A view parses, calls one action and answers; it may import actions, forms, models and below."""
 
 from portal.predictions.views.batches import batch, download, new_batch, start_batch, template
 from portal.predictions.views.history import export_history, history

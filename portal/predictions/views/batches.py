@@ -31,7 +31,7 @@ def _get_or_404(request: HttpRequest, pk: uuid.UUID) -> Batch:
 
 
 def _may_post_to_the_bucket(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The upload page's script posts straight to the bucket; no other page may. The origin is known once the stack is."""
+    """The upload page's script posts straight to the bucket; no other page may. Its origin is the stack's."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
