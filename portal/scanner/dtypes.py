@@ -45,6 +45,7 @@ def build_dtype(dtype: Dtype, state: Any) -> None:
     if len(state) == 9 and dtype.letter not in "mM":
         raise refuse_dtype()
     dtype.is_sealed = True
+    dtype.fields = fields
 
 
 def check_fields(dtype: Dtype, names: Any, fields: Any) -> None:

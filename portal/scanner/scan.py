@@ -100,7 +100,7 @@ def check_top(top: Any, findings: Findings) -> None:
     """What the file is must be an estimator; a model in a list or a dict would need code to take it out."""
     if type(top) is Instance and (top.made_by.grant == "estimator" or findings.refusals):
         return
-    what = top.made_by.dotted if type(top) is Instance else f"a {type(top).__name__.lower()}"
+    what = top.made_by.dotted if type(top) is Instance else f"something of type {type(top).__name__}"
     raise RefusedError(
         f"It holds {what}, not a fitted scikit-learn estimator.",
         "Portico needs the estimator or pipeline itself, with nothing around it.",

@@ -39,6 +39,7 @@ class Dtype:
     has_object: bool
     letter: str
     is_sealed: bool = False
+    fields: dict[Any, Any] | None = None
 
 
 @dataclass(eq=False, slots=True)

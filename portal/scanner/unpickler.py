@@ -43,6 +43,8 @@ class Findings:
         self.refusals: dict[Pair, Refusal] = {}
         self.opcodes = 0
         self.has_wrapper = False
+        # Dicts that numpy keeps by reference, by id; the stand-ins that hold them are kept so that no id is used again.
+        self.sealed: dict[int, Dtype] = {}
 
 
 class InertUnpickler(Machine):
@@ -139,6 +141,8 @@ class InertUnpickler(Machine):
             build_array(target, state)
         elif type(target) is Dtype:
             build_dtype(target, state)
+            if target.fields is not None:
+                self.findings.sealed[id(target.fields)] = target
         elif type(target) is ArrayWrapper:
             self.stack[-1] = self.read_array(target, state)
         else:
@@ -171,10 +175,15 @@ class InertUnpickler(Machine):
 
     def load_setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
-        set_items(self.stack[-1], [key, value])
+        self.set_items([key, value])
 
     def load_setitems(self) -> None:
-        items = self.pop_mark()
+        self.set_items(self.pop_mark())
+
+    def set_items(self, items: list[Any]) -> None:
+        """A dict that describes a numpy cell may not change after it was checked."""
+        if id(self.stack[-1]) in self.findings.sealed:
+            raise refuse_form("It changes the description of a numpy array after it was used.")
         set_items(self.stack[-1], items)
 
     def load_additems(self) -> None:

@@ -197,6 +197,25 @@ MALFORMED: dict[str, Callable[[], bytes]] = {
     "numbers disguised as objects": lambda: PROTO4 + array_state(b"](K\x01e", dtype_state("f8", 63), 1) + b".",
     "cells that are too few": lambda: PROTO4 + array_state(b"C\x08" + bytes(8), dtype_state("f8", 0), 9) + b".",
     "dtype with another size": lambda: PROTO4 + dtype_state("V8", 0, size=4096) + b".",
+    "dtype whose fields change later": lambda: (
+        PROTO4
+        + b"}"
+        + text("a")
+        + dtype_state("f8", 0)
+        + b"K\x00\x86s\x940"
+        + name("numpy", "dtype")
+        + text("V8")
+        + b"\x89\x88\x87R"
+        + b"(K\x03"
+        + text("|")
+        + b"N"
+        + text("a")
+        + b"\x85h\x00K\x08K\x01K\x10tb0"
+        + b"h\x00"
+        + text("a")
+        + dtype_state("f8", 0)
+        + b"M\xe8\x03\x86s."
+    ),
     "dtype that is shared": lambda: PROTO4 + name("numpy", "dtype") + text("f8") + b"\x89\x89\x87R.",
     "dtype without a state": lambda: PROTO4 + array_state(b"C\x08" + bytes(8), NEW_DTYPE, 1) + b".",
     "huge array in joblib": lambda: (
