@@ -75,7 +75,7 @@ LOGISTIC = linear_model.LogisticRegression()
 # Name → (estimator, rows, target).
 MODELS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
     "logistic": lambda: (linear_model.LogisticRegression(), ROWS, THREE),
-    "logistic cv": lambda: (linear_model.LogisticRegressionCV(Cs=2, use_legacy_attributes=False), ROWS, TWO),
+    "ridge classifier": lambda: (linear_model.RidgeClassifierCV(), ROWS, TWO),
     "ridge": lambda: (linear_model.RidgeCV(), ROWS, NUMBER),
     "lasso": lambda: (linear_model.LassoCV(cv=2), ROWS, NUMBER),
     "poisson": lambda: (linear_model.PoissonRegressor(), ROWS, COUNTS),
@@ -90,7 +90,7 @@ MODELS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
     "tree": lambda: (tree.DecisionTreeClassifier(random_state=RANDOM), ROWS, THREE),
     "forest": lambda: (ensemble.RandomForestClassifier(3), FRAME[["a", "b"]], THREE),
     "extra trees": lambda: (ensemble.ExtraTreesRegressor(3), ROWS, np.c_[NUMBER, NUMBER]),
-    "isolation forest": lambda: (ensemble.IsolationForest(3), ROWS, None),
+    "isolation forest": lambda: (ensemble.IsolationForest(n_estimators=3, max_samples=40), ROWS, None),
     "gradient boosting": lambda: (ensemble.GradientBoostingClassifier(n_estimators=3), ROWS, THREE),
     "hist boosting": lambda: (ensemble.HistGradientBoostingClassifier(max_iter=3), ROWS, THREE),
     "hist boosting, categories": lambda: (ensemble.HistGradientBoostingRegressor(max_iter=3), CATEGORIES, NUMBER),
@@ -114,7 +114,7 @@ MODELS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
     ),
     "naive bayes": lambda: (naive_bayes.GaussianNB(), ROWS, TWO),
     "discriminant": lambda: (discriminant_analysis.QuadraticDiscriminantAnalysis(reg_param=0.1), ROWS, TWO),
-    "perceptron": lambda: (neural_network.MLPClassifier((3,), solver="lbfgs", max_fun=50), POSITIVE[:6], TWO[:6]),
+    "perceptron": lambda: (neural_network.MLPClassifier((3,), tol=1.0, n_iter_no_change=2, random_state=1), ROWS, TWO),
     "k-means": lambda: (cluster.KMeans(2, n_init=1), ROWS, None),
     "birch": lambda: (cluster.Birch(), ROWS, None),
     "mixture": lambda: (mixture.GaussianMixture(2), ROWS, None),
@@ -159,17 +159,17 @@ MODELS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
         ROWS,
         TWO,
     ),
-    "bins, powers, splines": lambda: (
+    "powers, splines": lambda: (
         make_pipeline(
             PolynomialFeatures(2),
             PowerTransformer(standardize=False),
             SplineTransformer(3),
-            KBinsDiscretizer(2, strategy="uniform"),
             linear_model.Ridge(),
         ),
         POSITIVE,
         NUMBER,
     ),
+    "bins": lambda: (make_pipeline(KBinsDiscretizer(2, strategy="uniform"), LOGISTIC), ROWS, TWO),
     "quantiles": lambda: (make_pipeline(QuantileTransformer(n_quantiles=5), linear_model.Ridge()), ROWS, NUMBER),
     "knn imputer": lambda: (make_pipeline(impute.KNNImputer(), LOGISTIC), ROWS, TWO),
     "logarithm": lambda: (make_pipeline(FunctionTransformer(np.log1p), LOGISTIC), POSITIVE, TWO),
