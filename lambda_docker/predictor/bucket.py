@@ -4,6 +4,7 @@ Region, endpoint and credentials come from the environment, as the AWS SDKs read
 where the caller can do something about them (ObjectMissing, ObjectTooLarge); others mean that S3 is away, and raise.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -66,7 +67,7 @@ def read(key: str, *, limit_bytes: int) -> Stored:
     Raises: ObjectMissing; ObjectTooLarge: over `limit_bytes`, known before the body is read
     """
     answer = _get(key)
-    with answer["Body"] as body:
+    with contextlib.closing(answer["Body"]) as body:
         if answer["ContentLength"] > limit_bytes:
             raise ObjectTooLarge(answer["ContentLength"])
         return Stored(body=body.read(), etag=answer["ETag"])
@@ -76,13 +77,13 @@ def read_range(key: str, *, start: int, end: int) -> bytes:
     """Bytes `start` to `end` (exclusive) of an object. Raises: ObjectMissing."""
     if end <= start:
         return b""
-    with _get(key, Range=f"bytes={start}-{end - 1}")["Body"] as body:
+    with contextlib.closing(_get(key, Range=f"bytes={start}-{end - 1}")["Body"]) as body:
         return body.read()
 
 
 def stream(key: str) -> Iterator[bytes]:
     """An object in chunks, in flat memory. Raises: ObjectMissing."""
-    with _get(key)["Body"] as body:
+    with contextlib.closing(_get(key)["Body"]) as body:
         yield from body.iter_chunks(STREAM_CHUNK_BYTES)
 
 

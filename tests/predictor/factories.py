@@ -174,4 +174,4 @@ class BatchRun:
 
     def table(self, **options: Any) -> pd.DataFrame:
         """The output as a reader sees it, floats bit for bit."""
-        return pd.read_csv(io.BytesIO(self.output()), float_precision="round_trip", **options)
+        return pd.read_csv(io.BytesIO(self.output()), **options)

@@ -55,9 +55,7 @@ def test_predict_multiclass_answers_scikit_learns_numbers():
 def test_predict_original_model_is_bitwise_equal_on_every_row():
     publish(original_bytes(), slug="original")
     model = joblib.load(ORIGINAL / "binary_sklearn_model.pkl")
-    table = pd.read_csv(ORIGINAL / "data.csv", float_precision="round_trip")[["var_1", "var_2", "var_3", "var_4"]].head(
-        100
-    )
+    table = pd.read_csv(ORIGINAL / "data.csv")[["var_1", "var_2", "var_3", "var_4"]].head(100)
 
     for place, row in enumerate(table.to_dict("records")):
         answer = json.loads(json.dumps(predict(row, model="original")))
@@ -115,7 +113,9 @@ def test_predict_multiclass_without_probabilities_has_a_score_a_class():
     assert prediction["scores"] == model.decision_function([[1.0, 2.0, 3.0]])[0].tolist()
 
 
-@pytest.mark.parametrize("estimator", [KMeans(2, n_init=1, random_state=0), IsolationForest(5, random_state=0)])
+@pytest.mark.parametrize(
+    "estimator", [KMeans(2, n_init=1, random_state=0), IsolationForest(n_estimators=5, random_state=0)]
+)
 def test_predict_clusterer_or_outlier_detector_gives_a_label_only(estimator):
     model = array_model(estimator=estimator)
     publish(model, slug="m")

@@ -100,7 +100,7 @@ class RangeCutter:
     def _check(self, position: int) -> None:
         if len(self._rest) > RECORD_MAX_BYTES:
             raise BatchRefused(
-                f'A row of the file is longer than {in_megabytes(RECORD_MAX_BYTES)}. Probably a quote (") opens a cell and '
+                f'A row of the file is longer than {in_megabytes(RECORD_MAX_BYTES)}. Probably a quote (") opens a '
                 "cell and is never closed. Close it, or save the file as CSV again."
             )
         if position > self.max_bytes:

@@ -4,6 +4,7 @@ Source: docs/contract.md §4 (summary.json)
 """
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class Bins:
         if self.exponent is None:
             return [], []
         low, high = min(self.counts), max(self.counts)
-        edges = [math.ldexp(index, self.exponent) for index in range(low, high + 2)]
+        edges = [_edge(index, self.exponent) for index in range(low, high + 2)]
         return edges, [self.counts[index] for index in range(low, high + 1)]
 
     def _coarsen(self, exponent: int) -> None:
@@ -122,6 +123,14 @@ class Tally:
     def from_json(cls, entry: dict[str, Any]) -> "Tally":
         values = Bins(exponent=entry["values"]["exponent"], counts=Counter(dict(entry["values"]["counts"])))
         return cls(**{**entry, "labels": Counter(entry["labels"]), "values": values})
+
+
+def _edge(index: int, exponent: int) -> float:
+    try:
+        return math.ldexp(index, exponent)
+    except OverflowError:
+        # The bin that holds the largest floats ends beyond them.
+        return math.copysign(sys.float_info.max, index)
 
 
 def _fitting_exponent(low: float, high: float) -> int:

@@ -1,0 +1,1 @@
+"""Tests of the batch steps and what they are made of."""
