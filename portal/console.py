@@ -1,26 +1,65 @@
-"""The console: Django's admin with Portico's look, for model owners and admins."""
+"""The console: Django's admin with Unfold's parts and Portico's look, for model owners and admins."""
 
-from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
-from csp.decorators import csp_update
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
 from unfold.sites import UnfoldAdminSite
-
-# The admin theme evaluates expressions in its markup and sets styles from script; nothing else of Portico does.
-widen = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]})
 
 
 class Console(UnfoldAdminSite):
-    """Signs in through the portal's own page, and widens the content security policy for the theme alone."""
+    """Signing in and out and one's own password are the portal's own pages; there is no index but the lists."""
 
     site_header = site_title = "Portico"
     index_title = "Console"
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        return widen(super().admin_view(view, cacheable))
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The first list that the person may open."""
+        if request.user.has_perm("registry.view_model"):
+            return redirect("admin:registry_model_changelist")
+        if request.user.has_perm("accounts.view_user"):
+            return redirect("admin:accounts_user_changelist")
+        raise PermissionDenied
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("admin:index")
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """To the portal's sign-in; a colleague who is signed in and may not be here is told so."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        following = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
+        return redirect(f"{reverse('accounts:sign_in')}?{following}")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect("accounts:sign_out", preserve_request=True)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect("accounts:password")
 
 
 class ConsoleConfig(AdminConfig):
     default_site = "portal.console.Console"
+
+
+def may_see_models(request: HttpRequest) -> bool:
+    return request.user.has_perm("registry.view_model")
+
+
+def may_see_people(request: HttpRequest) -> bool:
+    return request.user.has_perm("accounts.view_user")
+
+
+def is_about_models(request: HttpRequest) -> bool:
+    return request.path.startswith(reverse("admin:app_list", args=["registry"]))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105 -- refused below outside local targets
@@ -140,7 +141,7 @@ WHITENOISE_USE_FINDERS = IS_LOCAL  # a laptop needs no collectstatic
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# No inline script or style anywhere of ours. The admin's own libraries need more: portal/console.py widens it there.
+# No inline script or style anywhere, the console included: docs/decisions/003-console-csp.md.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -153,6 +154,39 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
+}
+
+# The console's sidebar. Its look is templates/unfold/layouts/skeleton.html and static/portico/css/console.css.
+UNFOLD = {
+    "SITE_TITLE": "Portico",
+    "SITE_HEADER": "Portico",
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": "Console",
+                "items": [
+                    {
+                        "title": "Models",
+                        "link": reverse_lazy("admin:registry_model_changelist"),
+                        "permission": "portal.console.may_see_models",
+                        "active": "portal.console.is_about_models",
+                    },
+                    {
+                        "title": "People",
+                        "link": reverse_lazy("admin:accounts_user_changelist"),
+                        "permission": "portal.console.may_see_people",
+                    },
+                ],
+            },
+            {
+                "title": "Portal",
+                "items": [
+                    {"title": "Predict", "link": reverse_lazy("predictions:home")},
+                    {"title": "History", "link": reverse_lazy("predictions:history")},
+                ],
+            },
+        ],
+    },
 }
 
 SECURE_REFERRER_POLICY = "same-origin"

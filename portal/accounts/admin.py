@@ -4,40 +4,44 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm
 
 from portal.accounts import actions
-from portal.accounts.forms import AddUserForm, ChangeUserForm
+from portal.accounts.forms import AddUserForm, ChangeUserForm, NewPasswordForm
 from portal.accounts.models import User
+
+admin.site.unregister(Group)  # the roles are a table in the code, not rows to edit
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = ChangeUserForm
     add_form = AddUserForm
-    change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "full_name", "role", "is_active", "last_login"]
-    list_filter = ["groups", "is_active"]
+    change_password_form = NewPasswordForm
+    add_form_template = None
+    list_filter = []
     search_fields = ["username", "first_name", "last_name", "email"]
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = ()
+    actions = None
+    list_per_page = 50
     fieldsets = [
-        (None, {"fields": ["username", "password", "role", "is_active"]}),
+        (None, {"fields": ["username", "role", "is_active"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
-    add_fieldsets = [(None, {"fields": ["username", "role", "usable_password", "password1", "password2"]})]
+    add_fieldsets = [(None, {"fields": ["username", "role", "password1", "password2"]})]
 
-    @admin.display(description="Name")
-    def full_name(self, user: User) -> str:
-        return user.get_full_name() or "–"
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
 
-    @admin.display(description="Role")
-    def role(self, user: User) -> str:
-        return user.role.capitalize() or "–"
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, **kwargs)
+        form.editor = request.user
+        return form
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -50,5 +54,5 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         return allowed and not (obj and obj.is_superuser and not request.user.is_superuser)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """People with a history are switched off, not deleted: their answers stay theirs."""
-        return super().has_delete_permission(request, obj) and not (obj and obj.predictions.exists())
+        """People are switched off, not deleted: what they did stays theirs."""
+        return False

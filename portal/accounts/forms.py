@@ -3,32 +3,54 @@
 from typing import Any
 
 from django import forms
-from unfold.forms import UserChangeForm, UserCreationForm
+from django.contrib.auth.forms import BaseUserCreationForm, SetPasswordForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from portal.accounts import roles
+from portal.accounts.models import User
 
 ROLE_CHOICES = [("", "No role: may sign in, sees nothing"), *((role, role.capitalize()) for role in roles.ROLES)]
 ROLE_HELP = (
     "Viewers see their own history. Predictors predict and score files. "
     "Model owners manage models and see all history. Admins also manage people."
 )
+OWN_ACCOUNT = "Somebody else has to change this on your own account."
 
 
 class RoleField(forms.ChoiceField):
     """One of the four roles, or none."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=ROLE_CHOICES, required=False, help_text=ROLE_HELP, **kwargs)
+        super().__init__(
+            choices=ROLE_CHOICES, required=False, help_text=ROLE_HELP, widget=UnfoldAdminSelectWidget, **kwargs
+        )
 
 
-class AddUserForm(UserCreationForm):
+class AddUserForm(BaseUserCreationForm):
     role = RoleField(initial=roles.PREDICTOR)
 
 
-class ChangeUserForm(UserChangeForm):
+class ChangeUserForm(forms.ModelForm):
+    """Nobody can shut himself out: one's own role and switch are locked."""
+
     role = RoleField()
+    editor: User | None = None  # set on the class made for each request
+
+    class Meta:
+        model = User
+        fields = ["username", "first_name", "last_name", "email", "is_active"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields["role"].initial = self.instance.role
+        if "role" not in self.fields:
+            return  # shown to somebody who may not change it
+        self.fields["role"].initial = self.instance.role
+        self.fields["is_active"].help_text = "Switched off, a person can no longer sign in. What they did is kept."
+        if self.editor is not None and self.editor.pk == self.instance.pk:
+            for name in ("role", "is_active"):
+                self.fields[name].disabled = True
+                self.fields[name].help_text = OWN_ACCOUNT
+
+
+class NewPasswordForm(SetPasswordForm):
+    """Set somebody's password. Every account here has one."""

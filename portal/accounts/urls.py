@@ -3,7 +3,11 @@ from django.urls import path, reverse_lazy
 
 app_name = "accounts"
 urlpatterns = [
-    path("sign-in/", views.LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True), name="sign_in"),
+    path(
+        "sign-in/",
+        views.LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True),
+        name="sign_in",
+    ),
     path("sign-out/", views.LogoutView.as_view(), name="sign_out"),
     path(
         "password/",

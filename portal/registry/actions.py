@@ -24,7 +24,8 @@ from portal.gateways import inference, storage
 from portal.registry import page_settings, states
 from portal.registry.models import Event, Model, ModelVersion, Picture
 from portal.registry.training_data import TrainingData
-from portal.scanner.run import ScanReport, scan_file
+from portal.scanner.report import Refusal, ScanReport
+from portal.scanner.run import scan_file
 
 log = logging.getLogger(__name__)
 EXTENSIONS = {"pickle": "pkl", "joblib": "joblib"}
@@ -61,7 +62,13 @@ def upload_version(
             # The lock on the write comes first (IMMEDIATE), so two uploads cannot draw the same number.
             number = (model.versions.aggregate(last=Max("number"))["last"] or 0) + 1
             version = ModelVersion.objects.create(
-                model=model, number=number, file_name=file_name[:200], size_bytes=size_bytes, sha256=sha256, notes=notes, created_by=by
+                model=model,
+                number=number,
+                file_name=file_name[:200],
+                size_bytes=size_bytes,
+                sha256=sha256,
+                notes=notes,
+                created_by=by,
             )
             record(model, version, "uploaded", by=by, detail=file_name)
         with path.open("rb") as stored:
@@ -78,7 +85,9 @@ def check_again(version: ModelVersion, *, by: User) -> None:
     states.check_change(version.state, states.CHECKING)
     stored = storage.get_stream(storage.quarantine_key(version.upload))
     if stored is None:
-        raise Refused("The uploaded file is no longer in quarantine, where files stay for a day. Upload it again.")
+        raise Refused(
+            "The uploaded file is not in quarantine (files stay there for a day). Upload it as a new version."
+        )
     with tempfile.TemporaryDirectory(prefix="portico-") as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as file:
@@ -98,7 +107,9 @@ def make_live(version: ModelVersion, *, by: User) -> None:
     Raises: Refused: the version is not ready; GatewayError: nothing was changed
     """
     if not version.is_ready:
-        raise Refused(f"Version {version.number} is {version.get_state_display().lower()}; only a ready version can be made live.")
+        raise Refused(
+            f"Version {version.number} is {version.get_state_display().lower()}; only a ready version can be made live."
+        )
     storage.put_json(storage.live_key(version.model.slug), {"version": version.number, "sha256": version.sha256})
     with transaction.atomic():
         before = ModelVersion.objects.filter(model=version.model, is_live=True).exclude(pk=version.pk)
@@ -130,7 +141,9 @@ def record(model: Model, version: ModelVersion | None, did: str, *, by: User, de
     Event.objects.create(model=model, version=version, did=did, by=by, detail=detail[:300])
 
 
-def _check(version: ModelVersion, path: Path, *, by: User, training: TrainingData | None, given: dict[str, Any]) -> None:
+def _check(
+    version: ModelVersion, path: Path, *, by: User, training: TrainingData | None, given: dict[str, Any]
+) -> None:
     report = scan_file(path)
     version.scan = report.to_json()
     if not report.ok:
@@ -157,7 +170,9 @@ def _accept(
     slug, number = version.model.slug, version.number
     storage.promote(version.upload, storage.version_key(slug, number, file_name))
     storage.put_json(storage.version_key(slug, number, "manifest.json"), {**manifest, "file": file_name})
-    previous = version.model.versions.filter(state=states.READY).exclude(pk=version.pk).order_by("-is_live", "-number").first()
+    previous = (
+        version.model.versions.filter(state=states.READY).exclude(pk=version.pk).order_by("-is_live", "-number").first()
+    )
     with transaction.atomic():
         states.check_change(version.state, states.READY)
         version.state, version.manifest, version.refusals = states.READY, manifest, []
@@ -176,8 +191,8 @@ def _reject(version: ModelVersion, reasons: list[str], *, by: User) -> None:
         record(version.model, version, "failed the check", by=by, detail=reasons[0] if reasons else "")
 
 
-def _sentence(refusal: dict[str, str]) -> str:
-    return " ".join(part for part in (refusal.get("what"), refusal.get("why"), refusal.get("remedy")) if part)
+def _sentence(refusal: Refusal) -> str:
+    return f"{refusal.what} {refusal.why} {refusal.remedy}"
 
 
 def _copy(source: IO[bytes], path: Path) -> tuple[int, str]:

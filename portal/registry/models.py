@@ -27,9 +27,17 @@ class Model(models.Model):
     """A question that can be answered, whichever version answers it."""
 
     name = models.CharField(max_length=80, help_text="What colleagues see on the first page.")
-    slug = models.CharField("short name", max_length=60, unique=True, validators=[SLUG], help_text="In addresses and in the bucket; cannot change.")
+    slug = models.CharField(
+        "short name",
+        max_length=60,
+        unique=True,
+        validators=[SLUG],
+        help_text="In addresses and in the bucket; cannot change.",
+    )
     summary = models.CharField(max_length=240, blank=True, help_text="One sentence: what it predicts, and for whom.")
-    target_label = models.CharField("result", max_length=60, blank=True, help_text="What is predicted, for example Species.")
+    target_label = models.CharField(
+        "result", max_length=60, blank=True, help_text="What is predicted, for example Species."
+    )
     target_unit = models.CharField("unit of the result", max_length=20, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -49,6 +57,10 @@ class Model(models.Model):
     @property
     def live_version(self) -> ModelVersion | None:
         return self.versions.filter(is_live=True).select_related("model").first()
+
+    @property
+    def newest_version(self) -> ModelVersion | None:
+        return self.versions.order_by("-number").first()
 
     @property
     def result_label(self) -> str:
@@ -81,7 +93,9 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["model", "number"], name="one_number_a_version"),
             models.UniqueConstraint(fields=["model"], condition=Q(is_live=True), name="one_live_version_a_model"),
-            models.CheckConstraint(condition=Q(is_live=False) | Q(state=states.READY), name="only_ready_versions_are_live"),
+            models.CheckConstraint(
+                condition=Q(is_live=False) | Q(state=states.READY), name="only_ready_versions_are_live"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,6 +104,25 @@ class ModelVersion(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.state == states.READY
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.state == states.REJECTED
+
+    @property
+    def fitted_with(self) -> str:
+        """The scikit-learn release that wrote the file, empty where nobody knows."""
+        return (self.manifest.get("versions") or {}).get("fitted_with") or self.scan.get("fitted_with") or ""
+
+    @property
+    def described_features(self) -> dict[str, dict[str, Any]]:
+        """What the check found out about each feature, by name."""
+        return {row["name"]: row for row in self.manifest.get("features", [])}
+
+    @property
+    def uses_bands(self) -> bool:
+        """Has the answer a number that wording can depend on?"""
+        return bool(self.manifest) and (self.output.type == "regression" or self.output.has_probabilities)
 
     @property
     def output(self) -> Output:

@@ -13,8 +13,23 @@ from typing import Any
 from portal.registry.models import Band, Example, Feature, ModelVersion
 from portal.registry.training_data import Column, TrainingData
 
-COPIED = ("label", "unit", "kind", "minimum", "maximum", "step", "default", "choices", "is_required", "help", "position")
-DEFAULT_BANDS = ({"upper": 0.5, "label": "Less likely", "tone": "neutral"}, {"upper": None, "label": "Likely", "tone": "caution"})
+COPIED = (
+    "label",
+    "unit",
+    "kind",
+    "minimum",
+    "maximum",
+    "step",
+    "default",
+    "choices",
+    "is_required",
+    "help",
+    "position",
+)
+DEFAULT_BANDS = (
+    {"upper": 0.5, "label": "Less likely", "tone": "neutral"},
+    {"upper": None, "label": "Likely", "tone": "caution"},
+)
 
 
 def fill(
@@ -103,7 +118,9 @@ def _fill_examples(
 
 
 def _plain(value: Any) -> str:
-    """A default as it would be typed: `3` rather than `3.0`."""
+    """A default as it would be typed: `3` rather than `3.0`, and yes or no for a truth value."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

@@ -54,7 +54,9 @@ def read(file: IO[bytes]) -> TrainingData:
     try:
         rows = list(_rows(text))
     except csv.Error as error:
-        raise BadInput("The training data cannot be read as a CSV file.", {"training": "This is not a CSV file."}) from error
+        raise BadInput(
+            "The training data cannot be read as a CSV file.", {"training": "This is not a CSV file."}
+        ) from error
     if len(rows) < 2:
         raise BadInput("The training data has no rows.", {"training": "A header and at least one row are needed."})
     header = [name.strip() for name in rows[0]]

@@ -39,7 +39,11 @@ class Command(BaseCommand):
         if model and model.live_version:
             return "already there"
         target = given.get("target") or {}
-        facts = {"summary": given.get("summary", ""), "target_label": target.get("label", ""), "target_unit": target.get("unit", "")}
+        facts = {
+            "summary": given.get("summary", ""),
+            "target_label": target.get("label", ""),
+            "target_unit": target.get("unit", ""),
+        }
         try:
             model = model or actions.create_model(name=given["name"], slug=given["slug"], by=owner, **facts)
             return self._upload(sample, model, given, owner)

@@ -1,0 +1,82 @@
+"""The list of models, and one model: its description, its versions, who did what."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin as UnfoldModelAdmin
+
+from portal.registry import actions
+from portal.registry.admin import uploading
+from portal.registry.models import Model, ModelVersion
+
+RECENT_DAYS = 30
+EVENTS = 50
+
+
+@admin.register(Model)
+class ModelAdmin(UnfoldModelAdmin):
+    change_list_template = "registry/models.html"
+    change_form_template = "registry/model.html"
+    fields = ["name", "summary", "target_label", "target_unit"]
+    search_fields = ["name", "slug", "summary"]
+    actions = None
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        since = timezone.now() - timedelta(days=RECENT_DAYS)
+        versions = ModelVersion.objects.order_by("-number").defer("scan", "manifest")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("versions", versions))
+            .annotate(
+                recent_predictions=Count(
+                    "versions__predictions", filter=Q(versions__predictions__created_at__gte=since), distinct=True
+                ),
+                changed_at=Max("events__at"),
+                has_live=Exists(ModelVersion.objects.filter(model=OuterRef("pk"), is_live=True)),
+            )
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("upload/", wrap(uploading.upload), name="registry_model_upload"),
+            path("<int:pk>/upload/", wrap(uploading.upload), name="registry_modelversion_upload"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": "Models", "recent_days": RECENT_DAYS, **(extra_context or {})}
+        )
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("admin:registry_model_upload")
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return redirect(f"{reverse('admin:registry_model_change', args=[object_id])}#events")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        model: Model = context["original"]
+        context["title"] = model.name
+        context["versions"] = model.versions.select_related("created_by").defer("scan")
+        context["events"] = model.events.select_related("by", "version")[:EVENTS]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            actions.record(obj, None, "changed the description", by=request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Answers in the history point at models: they stay."""
+        return False

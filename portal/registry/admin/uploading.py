@@ -1,0 +1,80 @@
+"""Uploading: a new model with its first version, or a new version. One form, with or without JavaScript."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from portal.errors import GatewayError, Refused
+from portal.registry import actions
+from portal.registry.admin.pages import console_page, say_away
+from portal.registry.forms import NewModelForm, NewVersionForm
+from portal.registry.models import Model, ModelVersion
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["registry.add_modelversion", "registry.add_model"], raise_exception=True)
+def upload(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The upload page. The script of the page asks for JSON: where to go, or what is wrong with which field."""
+    model = get_object_or_404(Model, pk=pk) if pk else None
+    form_class = NewVersionForm if model else NewModelForm
+    form = form_class(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _go(request, _take(request, form, model))
+        except Refused as refusal:
+            form.add_error("file", refusal.user_message)
+    if form.is_bound and wants_json(request):
+        return JsonResponse({"errors": form.errors}, status=422)
+    context = {"form": form, "model": model, "title": "Upload a version" if model else "Upload a model"}
+    return console_page(request, "registry/upload.html", context, status=422 if form.is_bound else 200)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept") == "application/json"
+
+
+def _take(request: HttpRequest, form: NewVersionForm, model: Model | None) -> ModelVersion | None:
+    """The version that came of it; None where the file could not even be stored."""
+    given = form.cleaned_data
+    if model is None:
+        model = actions.create_model(name=given["name"], slug=given["slug"], summary=given["summary"], by=request.user)
+    before = model.newest_version
+    try:
+        version = actions.upload_version(
+            model,
+            given["file"],
+            file_name=given["file"].name,
+            by=request.user,
+            notes=given["notes"],
+            training=given["training"],
+        )
+        _add_pictures(version, form)
+    except GatewayError as error:
+        say_away(request, error, next_step="The upload was kept: check it again in a moment.")
+        newest = model.newest_version
+        return newest if newest != before else None
+    return version
+
+
+def _add_pictures(version: ModelVersion, form: NewVersionForm) -> None:
+    if version.is_ready:
+        for content, title, alt in form.pictures():
+            actions.add_picture(version, content, title=title, alt=alt)
+
+
+def _go(request: HttpRequest, version: ModelVersion | None) -> HttpResponse:
+    if version and version.is_ready:
+        messages.success(
+            request, f"Version {version.number} passed the check. Look over its settings, then make it live."
+        )
+    place = (
+        reverse("admin:registry_modelversion_change", args=[version.pk])
+        if version
+        else reverse("admin:registry_model_changelist")
+    )
+    return JsonResponse({"location": place}) if wants_json(request) else redirect(place)

@@ -1,0 +1,169 @@
+"""One version: what the check found, the settings of its page, and the step of making it live."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin, StackedInline
+
+from portal.errors import GatewayError, Refused
+from portal.registry import actions
+from portal.registry.admin.pages import console_page, say_away
+from portal.registry.comparison import compare
+from portal.registry.forms import BandForm, BandFormSet, ExampleForm, FeatureForm, VersionForm
+from portal.registry.models import Band, Example, Feature, ModelVersion
+
+CHANGE = "admin:registry_modelversion_change"
+
+
+class FeatureInline(StackedInline):
+    model = Feature
+    form = FeatureForm
+    template = "registry/_features.html"
+    fields = FeatureForm.Meta.fields
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feature]:
+        return super().get_queryset(request).select_related("version")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The model says which features there are."""
+        return False
+
+
+class BandInline(StackedInline):
+    model = Band
+    form = BandForm
+    formset = BandFormSet
+    template = "registry/_bands.html"
+    fields = BandForm.Meta.fields
+    extra = 2
+
+
+class ExampleInline(StackedInline):
+    model = Example
+    form = ExampleForm
+    template = "registry/_examples.html"
+    fields = ExampleForm.Meta.fields
+    extra = 1
+
+
+@admin.register(ModelVersion)
+class VersionAdmin(ModelAdmin):
+    form = VersionForm
+    change_form_template = "registry/version.html"
+    actions = None
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/live/", wrap(self.live_view), name="registry_modelversion_live"),
+            path("<int:pk>/check/", wrap(self.check_view), name="registry_modelversion_check"),
+            *super().get_urls(),
+        ]
+
+    def get_inlines(self, request: HttpRequest, obj: ModelVersion | None) -> list[type[StackedInline]]:
+        if obj is None or not obj.is_ready:
+            return []
+        return [FeatureInline, *([BandInline] if obj.uses_bands else []), ExampleInline]
+
+    def get_fields(self, request: HttpRequest, obj: ModelVersion | None = None) -> list[str]:
+        return ["notes", "class_labels"] if obj and obj.is_classifier else ["notes"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect("admin:registry_model_changelist")
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        version = get_object_or_404(ModelVersion, pk=object_id)
+        return redirect("admin:registry_model_change", version.model_id)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        version: ModelVersion = context["original"]
+        context["title"] = f"{version.model.name}, version {version.number}"
+        context["version"], context["model"] = version, version.model
+        context["live"] = version.model.live_version
+        context["may_activate"] = request.user.has_perm("registry.activate_modelversion")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.changed_data or any(formset.has_changed() for formset in formsets):
+            actions.record(form.instance.model, form.instance, "changed the settings", by=request.user)
+
+    def response_change(self, request: HttpRequest, obj: ModelVersion) -> HttpResponse:
+        effect = "They show on its page at once." if obj.is_live else "They show once it is live."
+        messages.success(request, f"The settings of version {obj.number} are saved. {effect}")
+        return redirect(CHANGE, obj.pk)
+
+    def live_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What changes when this version goes live, and the button that does it."""
+        version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
+        if not request.user.has_perm("registry.activate_modelversion"):
+            raise PermissionDenied
+        if not version.is_ready or version.is_live:
+            why = "is live already" if version.is_live else "did not pass the check and cannot be made live"
+            messages.warning(request, f"Version {version.number} {why}.")
+            return redirect(CHANGE, version.pk)
+        if request.method == "POST":
+            return self._make_live(request, version)
+        return self._confirm(request, version)
+
+    def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Run an interrupted or failed check once more."""
+        return _check_again(request, pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Versions come by upload."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
+        """Answers in the history point at versions: they stay."""
+        return False
+
+    def _confirm(self, request: HttpRequest, version: ModelVersion, *, status: int = 200) -> HttpResponse:
+        live = version.model.live_version
+        context = {
+            "title": f"Make version {version.number} live?",
+            "version": version,
+            "model": version.model,
+            "live": live,
+            "comparison": compare(live, version) if live else None,
+        }
+        return console_page(request, "registry/make_live.html", context, status=status)
+
+    def _make_live(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        try:
+            actions.make_live(version, by=request.user)
+        except Refused as refusal:
+            messages.error(request, refusal.user_message)
+            return redirect(CHANGE, version.pk)
+        except GatewayError as error:
+            say_away(request, error, next_step="Nothing was changed.")
+            return self._confirm(request, version, status=503)
+        messages.success(request, f"Version {version.number} of {version.model} is live: it answers from now on.")
+        return redirect(CHANGE, version.pk)
+
+
+@require_POST
+def _check_again(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm("registry.change_modelversion"):
+        raise PermissionDenied
+    version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
+    try:
+        actions.check_again(version, by=request.user)
+    except Refused as refusal:
+        messages.error(request, refusal.user_message)
+    except GatewayError as error:
+        say_away(request, error, next_step="The file was kept: check it again in a moment.")
+    else:
+        if version.is_ready:
+            messages.success(request, f"Version {version.number} passed the check.")
+    return redirect(CHANGE, version.pk)
