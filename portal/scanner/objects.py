@@ -57,10 +57,13 @@ def set_state(target: Any, state: Any) -> None:
 
 
 def check_attributes(made_by: Global, attributes: dict[Any, Any]) -> None:
-    hidden = [name for name in attributes if type(name) is str and name.startswith("__")]
+    # A key that only equals a text, such as numpy's kind of text, would pass by the checks below.
+    if any(type(name) is not str for name in attributes):
+        raise refuse_form(f"It names an attribute of a {made_by.dotted} by something that is not plain text.")
+    hidden = [name for name in attributes if name.startswith("__")]
     if hidden:
         raise refuse_form(f"It replaces {hidden[0][:60]} of a {made_by.dotted}, a part of how Python itself works.")
-    if made_by.pair[0] == TEXT_MODULE and attributes.get("input") in ("file", "filename"):
+    if made_by.pair[0] == TEXT_MODULE and attributes.get("input", "content") != "content":
         raise RefusedError(
             f"Its {made_by.pair[1]} takes the names of files instead of texts.",
             "Whoever asks for a prediction could make it open files on the machine that runs the model.",

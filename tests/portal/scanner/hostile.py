@@ -77,6 +77,15 @@ def array_state(cells: bytes, dtype: bytes, side: int) -> bytes:
     return made + b"(K\x01" + b"J" + struct.pack("<i", side) + b"\x85" + dtype + b"\x89" + cells + b"tb"
 
 
+NUMPY_TEXT = (
+    name("numpy._core.multiarray", "scalar")
+    + dtype_state("U8", 8, size=32)
+    + b"C\x20"
+    + "filename".encode("utf-32-le")
+    + b"\x86R"
+)
+
+
 def wrapper(shape: bytes, dtype: bytes) -> bytes:
     made = name("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81}("
     entries = text("subclass") + name("numpy", "ndarray") + text("shape") + shape + text("order") + text("C")
@@ -229,6 +238,14 @@ MALFORMED: dict[str, Callable[[], bytes]] = {
     "model in a list": lambda: pickle.dumps([fit_model()]),
     "plain number": lambda: pickle.dumps(1),
     "lone array": lambda: pickle.dumps(np.zeros(3)),
+    "vectorizer that opens files, in numpy's text": lambda: (
+        PROTO4
+        + name("sklearn.feature_extraction.text", "CountVectorizer")
+        + b")\x81"
+        + state("input", NUMPY_TEXT)
+        + b"."
+    ),
+    "attribute named by numpy's text": lambda: PROTO4 + MODEL + b"}" + NUMPY_TEXT + b"K\x01sb.",
     "vectorizer that opens files": lambda: (
         PROTO4
         + name("sklearn.feature_extraction.text", "CountVectorizer")
