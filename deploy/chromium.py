@@ -5,7 +5,7 @@ Prints its path. Playwright's own download is not used: it is large, and not fro
 
 import os
 import shutil
-import subprocess  # noqa: S404
+import subprocess
 import sys
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

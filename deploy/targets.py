@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -55,15 +56,15 @@ class Target:
         """Holds the functions' packages; made by `up` and removed by `down`, for the stack cannot start without it."""
         return f"{self.stack_name}-code"
 
-    @property
+    @cached_property
     def cloudformation(self) -> CloudFormationClient:
         return self._session.client("cloudformation", endpoint_url=self.endpoint_url, config=_CONFIG)
 
-    @property
+    @cached_property
     def s3(self) -> S3Client:
         return self._session.client("s3", endpoint_url=self.endpoint_url, config=_CONFIG)
 
-    @property
+    @cached_property
     def functions(self) -> LambdaClient:
         return self._session.client("lambda", endpoint_url=self.endpoint_url, config=_CONFIG)
 
@@ -78,7 +79,7 @@ class Target:
             return url.rstrip("/")
         return f"{self.endpoint_url}/restapis/{api.group(0)}/{path.strip('/')}/_user_request_"
 
-    @property
+    @cached_property
     def _session(self) -> boto3.Session:
         return boto3.Session(
             aws_access_key_id=EMULATOR_CREDENTIALS["AWS_ACCESS_KEY_ID"],

@@ -82,7 +82,7 @@ def emulator_environment(state: StateFolder, port: int) -> dict[str, str]:
         "STATE_DIR": str(state.emulator / "state"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(state.emulator / "objects"),
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "ERROR",  # its warnings are about services that Portico does not use
         # Idle function processes of a batch hold scikit-learn in memory: let all but one of each go after a minute.
         "LAMBDA_WARM_TTL_SECONDS": "60",
         # Both would listen on a port of their own, on every interface.

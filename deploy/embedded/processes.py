@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess  # noqa: S404
+import subprocess
 import sys
 import threading
 import time

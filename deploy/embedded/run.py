@@ -1,4 +1,7 @@
-"""`make up`: everything on this machine, in the foreground, until Ctrl-C."""
+"""`make up`: everything on this machine, in the foreground, until Ctrl-C.
+
+PORTICO_STATE_DIR names another folder than .portico, PORTICO_PORT another port than 8000.
+"""
 
 from __future__ import annotations
 
@@ -178,15 +181,16 @@ def _load_samples(state: StateFolder, supervisor: Supervisor, variables: Mapping
 
 def _welcome(state: StateFolder, login: FirstLogin, port: int, seconds: float) -> None:
     password = f"[bold]{escape(login.password)}[/]" if login.password else "[dim]as you left it[/]"
-    note = "  [dim](shown this once: change it after signing in)[/]" if login.password else ""
     lines = [
         f"Portico is at   [bold]http://{LOOPBACK}:{port}/[/]",
         f"Sign in as      [bold]{escape(login.username)}[/]",
-        f"Password        {password}{note}",
+        f"Password        {password}",
         f"Kept in         {escape(str(state.root))}",
         "",
         f"[dim]Ready in {seconds:.1f} s. Ctrl-C stops it.[/]",
     ]
+    if login.password:
+        lines.insert(3, "                [dim]Shown this once; change it after signing in.[/]")
     console.print()
     console.print(Panel.fit("\n".join(lines), border_style="green", padding=(1, 3)))
     console.print()

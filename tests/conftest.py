@@ -1,0 +1,106 @@
+"""The real emulator with the real stack on it, started once and only for tests that ask for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.embedded.emulator import Emulator, start_emulator
+from deploy.embedded.ports import find_free_port
+from deploy.embedded.processes import Supervisor
+from deploy.execute import execute_plan
+from deploy.outputs import portal_environment
+from deploy.plan import make_plan
+from deploy.state import StateFolder
+from deploy.targets import EMULATOR_CREDENTIALS, Target, embedded_target
+from portal.gateways import aws
+
+# Retries of the state machine wait whole seconds; here a tenth of that.
+FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack.
+
+    Attributes:
+        outputs: as CloudFormation gives them
+        environment: the portal's variables, with the SDKs' own
+    """
+
+    target: Target
+    outputs: Mapping[str, str]
+    environment: Mapping[str, str]
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["BucketName"]
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A running emulator, on a port and a folder of its own."""
+    state = StateFolder(tmp_path_factory.mktemp("emulator"))
+    with Supervisor() as supervisor:
+        yield start_emulator(supervisor, state, find_free_port(), extra=FAST_RETRIES)
+
+
+@pytest.fixture(scope="session")
+def stack(emulator: Emulator) -> Stack:
+    """The stack with the real functions, deployed by the code behind `deploy up`. Shared: do not change it."""
+    target = embedded_target(emulator.endpoint, portal_origin="http://portal.test", batch_concurrency=2)
+    outputs = execute_plan(target, make_plan(target), _ignore)
+    return Stack(
+        target,
+        outputs,
+        {
+            **EMULATOR_CREDENTIALS,
+            "AWS_ENDPOINT_URL": emulator.endpoint,
+            **portal_environment(target, outputs),
+        },
+    )
+
+
+@pytest.fixture
+def stack_environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """For the length of one test, this process's environment is the one the portal would have."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    return stack.environment
+
+
+def _ignore(verb: str, resource: str, detail: str) -> None:
+    """Nobody reads the progress of a fixture."""
+
+
+@pytest.fixture
+def cloud(stack_environment: Mapping[str, str], settings: Any) -> Iterator[None]:
+    """For the length of one test, the portal's gateways speak to the real stack."""
+    for name, value in stack_environment.items():
+        if name.startswith("PORTICO_"):
+            setattr(settings, name, value)
+    aws.client.cache_clear()
+    yield
+    aws.client.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The four sample models, trained once: <slug>/model.*, settings.json, training.csv, to_score.csv, pictures."""
+    folder = tmp_path_factory.mktemp("samples")
+    subprocess.run([sys.executable, "-m", "model.train", "--out", str(folder)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def original_model() -> Path:
+    """The original tool's own model file: a pickle of scikit-learn 1.2.0, which lies beside the repository."""
+    return Path(__file__).resolve().parents[2] / "shared" / "data" / "original" / "binary_sklearn_model.pkl"

@@ -1,0 +1,152 @@
+"""What the stack does for browsers, API clients and batches, asked over the network as they do."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.stack
+
+
+def send(method, url, *, body=None, headers=None):
+    """Returns: status, headers, body, whatever the status."""
+    request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.headers, answer.read()
+
+
+def post_form(url, fields, content):
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f.csv"\r\n\r\n')
+    body = "".join(parts).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return send("POST", url, body=body, headers={"Content-Type": f"multipart/form-data; boundary={boundary}"})
+
+
+@pytest.fixture
+def upload_form(stack):
+    """A presigned form for one key, for 1 to 10 bytes."""
+    return stack.target.s3.generate_presigned_post(
+        stack.bucket, f"batches/1/{uuid.uuid4()}/input.csv", Conditions=[["content-length-range", 1, 10]], ExpiresIn=60
+    )
+
+
+def test_bucket_lets_the_portal_s_pages_post(stack):
+    headers = {"Origin": "http://portal.test", "Access-Control-Request-Method": "POST"}
+
+    status, answered, _ = send("OPTIONS", f"{stack.target.endpoint_url}/{stack.bucket}", headers=headers)
+
+    assert status == 200
+    assert answered["Access-Control-Allow-Origin"] in {"*", "http://portal.test"}
+    assert "POST" in answered["Access-Control-Allow-Methods"]
+
+
+def test_bucket_s_own_rule_names_the_portal_s_origin_only(stack):
+    rules = stack.target.s3.get_bucket_cors(Bucket=stack.bucket)["CORSRules"]
+
+    assert [rule["AllowedOrigins"] for rule in rules] == [["http://portal.test"]]
+
+
+def test_presigned_form_within_its_range_stores_the_file(stack, upload_form):
+    status, _, _ = post_form(upload_form["url"], upload_form["fields"], b"a,b\n1,2\n")
+
+    stored = stack.target.s3.get_object(Bucket=stack.bucket, Key=upload_form["fields"]["key"])["Body"].read()
+    assert (status, stored) == (204, b"a,b\n1,2\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"eleven long"])
+def test_presigned_form_outside_its_range_is_refused(stack, upload_form, content):
+    status, _, _ = post_form(upload_form["url"], upload_form["fields"], content)
+
+    assert status == 400
+    with pytest.raises(ClientError, match="404"):
+        stack.target.s3.head_object(Bucket=stack.bucket, Key=upload_form["fields"]["key"])
+
+
+def test_bucket_is_versioned_encrypted_private_and_tls_only(stack):
+    s3, bucket = stack.target.s3, stack.bucket
+
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"][0]
+
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    assert (policy["Effect"], policy["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+@pytest.mark.parametrize(
+    "path", ["singlePrediction", "batchPrediction", "penguins/singlePrediction", "penguins/batchPrediction"]
+)
+def test_api_path_reaches_the_function(stack, path):
+    status, headers, body = send("POST", f"{stack.environment['PORTICO_API_URL']}/{path}", body=b"not json")
+
+    assert status == 400
+    assert "message" in json.loads(body)
+    assert headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_api_preflight_is_answered_for_browsers(stack):
+    headers = {"Origin": "http://page.test", "Access-Control-Request-Method": "POST"}
+
+    status, answered, _ = send("OPTIONS", f"{stack.environment['PORTICO_API_URL']}/singlePrediction", headers=headers)
+
+    assert status == 200
+    assert answered["Access-Control-Allow-Origin"] == "*"
+    assert "Authorization" in answered["Access-Control-Allow-Headers"]
+
+
+def test_api_refusal_of_the_gateway_itself_is_readable_by_browsers(stack):
+    status, headers, _ = send("POST", f"{stack.environment['PORTICO_API_URL']}/elsewhere", body=b"{}")
+
+    assert status == 403
+    assert headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_function_is_given_the_contract_s_settings(stack):
+    configuration = stack.target.functions.get_function_configuration(FunctionName=stack.outputs["PredictFunctionName"])
+
+    assert configuration["Environment"]["Variables"] == {
+        "PORTICO_BUCKET": stack.bucket,
+        "PORTICO_DEFAULT_MODEL": "",
+        "PORTICO_CORS_ORIGIN": "*",
+    }
+
+
+def test_batch_on_a_missing_upload_is_abandoned_and_fails_with_the_first_cause(stack, stack_environment):
+    job = {"batch": str(uuid.uuid4()), "user": "1", "model": "nobody", "version": 1, "sha256": "0" * 64}
+
+    execution = run_batch(stack, job)
+
+    summary = json.load(
+        stack.target.s3.get_object(Bucket=stack.bucket, Key=f"batches/1/{job['batch']}/summary.json")["Body"]
+    )
+    assert execution["status"] == "FAILED"
+    assert "There is no model 'nobody'." in execution["cause"]
+    assert summary["ok"] is False
+
+
+def run_batch(stack, job):
+    """Start the state machine and wait until it has ended."""
+    machine = boto3.client("stepfunctions")
+    started = machine.start_execution(
+        stateMachineArn=stack.outputs["BatchStateMachineArn"], input=json.dumps({"job": job})
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        execution = machine.describe_execution(executionArn=started["executionArn"])
+        if execution["status"] != "RUNNING":
+            return execution
+        time.sleep(0.05)
+    raise AssertionError("the batch did not end within a minute")

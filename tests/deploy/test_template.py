@@ -1,0 +1,167 @@
+"""What the template promises, read from its text: the emulator enforces neither roles nor lifecycle rules."""
+
+import json
+import re
+
+import pytest
+from cfnlint.api import ManualArgs, lint
+from cfnlint.decode.cfn_yaml import loads
+
+from deploy.outputs import VARIABLES
+from deploy.template import API_PARAMETERS, TEMPLATE, left_out_resources, render_template
+
+
+@pytest.fixture(scope="module")
+def template():
+    return loads(TEMPLATE.read_text())
+
+
+@pytest.fixture(scope="module")
+def resources(template):
+    return template["Resources"]
+
+
+def statements(resources, role):
+    return resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+
+
+def keys_of(statement):
+    """The object keys a statement is about: its resources without the bucket."""
+    given = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    return {resource["Fn::Sub"].removeprefix("${Bucket.Arn}/") for resource in given if "Fn::Sub" in resource}
+
+
+def test_template_as_rendered_has_no_lint_findings():
+    assert lint(render_template({}), config=ManualArgs(regions=["us-east-1"])) == []
+
+
+def test_template_outputs_are_those_of_the_contract(template):
+    assert set(template["Outputs"]) == set(VARIABLES)
+
+
+def test_verify_role_may_read_quarantine_and_write_its_log_and_nothing_else(resources):
+    allowed = statements(resources, "VerifyRole")
+
+    assert [(item["Sid"], item["Effect"], item["Action"]) for item in allowed] == [
+        ("ReadQuarantine", "Allow", "s3:GetObject"),
+        ("WriteOwnLog", "Allow", ["logs:CreateLogStream", "logs:PutLogEvents"]),
+    ]
+    assert keys_of(allowed[0]) == {"quarantine/*"}
+    assert allowed[1]["Resource"] == {"Fn::GetAtt": ["VerifyLogs", "Arn"]}
+
+
+def test_predict_role_is_denied_everything_in_quarantine(resources):
+    denied = [item for item in statements(resources, "PredictRole") if item["Effect"] == "Deny"]
+
+    assert any(keys_of(item) == {"quarantine/*"} and item["Action"] == "s3:*" for item in denied)
+
+
+def test_predict_role_cannot_write_models(resources):
+    denied = [item for item in statements(resources, "PredictRole") if item["Effect"] == "Deny"]
+
+    assert any(keys_of(item) == {"models/*", "model/*"} and item["Action"] == "s3:PutObject" for item in denied)
+
+
+def test_predict_role_writes_batches_and_predictions_only(resources):
+    writing = [
+        item
+        for item in statements(resources, "PredictRole")
+        if item["Effect"] == "Allow" and "s3:PutObject" in item["Action"]
+    ]
+
+    assert len(writing) == 1
+    assert keys_of(writing[0]) == {"batches/*", "*/*_predictions.csv"}
+
+
+@pytest.mark.parametrize("role", ["PredictRole", "VerifyRole", "BatchRole"])
+def test_role_grants_no_wildcard_action_and_no_wildcard_resource(resources, role):
+    for statement in (item for item in statements(resources, role) if item["Effect"] == "Allow"):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+
+        assert not [action for action in actions if "*" in action]
+        assert statement["Resource"] != "*"
+
+
+def test_functions_have_roles_of_their_own(resources):
+    roles = {
+        name: resources[name]["Properties"]["Role"]["Fn::GetAtt"][0] for name in ("PredictFunction", "VerifyFunction")
+    }
+
+    assert roles == {"PredictFunction": "PredictRole", "VerifyFunction": "VerifyRole"}
+
+
+def test_functions_wait_for_their_log_groups_which_have_retention(resources):
+    for function, logs in (("PredictFunction", "PredictLogs"), ("VerifyFunction", "VerifyLogs")):
+        name = resources[function]["Properties"]["FunctionName"]["Fn::Sub"]
+
+        assert resources[function]["DependsOn"] == logs
+        assert resources[logs]["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
+        assert "RetentionInDays" in resources[logs]["Properties"]
+
+
+def test_bucket_forgets_quarantine_in_a_day_batches_in_thirty_and_unfinished_uploads(resources):
+    rules = {rule["Id"]: rule for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]}
+
+    assert (rules["quarantine"]["Prefix"], rules["quarantine"]["ExpirationInDays"]) == ("quarantine/", 1)
+    assert (rules["batches"]["Prefix"], rules["batches"]["ExpirationInDays"]) == ("batches/", 30)
+    assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert "NoncurrentVersionExpiration" in rules["overwritten"]
+
+
+def test_state_machine_retries_faults_of_the_service_only(resources):
+    states = _definition(resources)["States"]
+    steps = [states[name] for name in ("Plan", "Finish", "Abandon")]
+    steps.append(states["Score"]["ItemProcessor"]["States"]["Part"])
+
+    for step in steps:
+        retried = {error for retry in step["Retry"] for error in retry["ErrorEquals"]}
+        assert retried and all(error.startswith("Lambda.") and "Unknown" not in error for error in retried)
+
+
+def test_state_machine_catches_everything_into_abandon_which_fails(resources):
+    states = _definition(resources)["States"]
+
+    for name in ("Plan", "Score", "Finish"):
+        assert [(catch["ErrorEquals"], catch["Next"]) for catch in states[name]["Catch"]] == [
+            (["States.ALL"], "Abandon")
+        ]
+    assert states[states["Abandon"]["Next"]]["Type"] == "Fail"
+
+
+def test_rendering_a_changed_api_renames_the_deployment():
+    changed = TEMPLATE.read_text().replace("PathPart: batchPrediction", "PathPart: batch", 1)
+
+    assert _deployment_name(render_template({}, changed)) != _deployment_name(render_template({}))
+
+
+def test_rendering_a_changed_bucket_keeps_the_deployment():
+    changed = TEMPLATE.read_text().replace("ExpirationInDays: 30", "ExpirationInDays: 31")
+
+    assert changed != TEMPLATE.read_text()
+    assert _deployment_name(render_template({}, changed)) == _deployment_name(render_template({}))
+
+
+def test_rendering_with_another_cors_origin_renames_the_deployment():
+    assert _deployment_name(render_template({"ApiCorsOrigin": "https://a.test"})) != _deployment_name(
+        render_template({})
+    )
+
+
+def test_rendering_takes_the_template_s_own_defaults(template):
+    assert {name: template["Parameters"][name]["Default"] for name in API_PARAMETERS} == API_PARAMETERS
+
+
+def test_left_out_resources_are_those_of_cognito(resources):
+    conditional = {name for name, resource in resources.items() if resource.get("Condition") == "HasCognito"}
+
+    assert left_out_resources({}, TEMPLATE.read_text()) == conditional
+    assert left_out_resources({"WithCognito": "true"}, TEMPLATE.read_text()) == set()
+
+
+def _deployment_name(text):
+    return re.search(r"^  (ApiDeployment\w+):$", text, re.MULTILINE).group(1)
+
+
+def _definition(resources):
+    text = resources["BatchStateMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    return json.loads(text.replace("${BatchConcurrency}", "2"))
