@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.session import Session as BotocoreSession
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -82,13 +84,21 @@ class Target:
     @cached_property
     def _session(self) -> boto3.Session:
         return boto3.Session(
+            botocore_session=BotocoreSession(session_vars=_NO_PERSONAL_SETTINGS),
             aws_access_key_id=EMULATOR_CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=EMULATOR_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
         )
 
 
+# An AWS_PROFILE or a settings file of the person's must not decide anything about the emulator.
+_NO_PERSONAL_SETTINGS: Any = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 _CONFIG = Config(
+    proxies={},
     connect_timeout=5,
     read_timeout=60,
     retries={"total_max_attempts": 2},

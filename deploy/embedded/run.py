@@ -41,6 +41,7 @@ class Stopped(BaseException):
 
 def main() -> None:
     """Run until stopped; exit code 0 when stopped, 1 when something failed."""
+    _bypass_proxies()
     state = StateFolder.from_environment()
     try:
         with state.lock(), Supervisor() as supervisor:
@@ -92,6 +93,12 @@ def step(title: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     console.print(f"[green]✓[/] {title} [dim]{time.monotonic() - started:.1f} s[/]")
+
+
+def _bypass_proxies() -> None:
+    """Where a proxy is set, calls between the parts would go through it: neither urllib nor botocore spares loopback."""
+    spared = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), LOOPBACK, "localhost"]))
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = spared
 
 
 def _listen_for_stop(supervisor: Supervisor) -> None:

@@ -132,7 +132,9 @@ def test_failed_up_names_the_first_real_cause(target, package_saying, broken_tem
         execute_plan(target, plan, no_report)
 
 
-def test_up_after_a_failed_first_one_clears_its_remains_and_succeeds(target, package_saying, broken_template, monkeypatch):
+def test_up_after_a_failed_first_one_clears_its_remains_and_succeeds(
+    target, package_saying, broken_template, monkeypatch
+):
     with pytest.raises(DeployError):
         execute_plan(target, make_plan(target, package_saying("one")), no_report)
     monkeypatch.undo()
