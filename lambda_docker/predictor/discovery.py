@@ -183,15 +183,12 @@ def _resolve(spec: Any, columns: Sequence[int], found: Inspection, transformer: 
     if isinstance(spec, slice):
         places = _resolve_slice(spec, position, len(columns))
     else:
-        listed = [spec] if isinstance(spec, str) or np.isscalar(spec) else list(spec)
+        listed: list[Any] = [spec] if isinstance(spec, str) or np.isscalar(spec) else list(spec)
         if listed and all(isinstance(item, bool | np.bool_) for item in listed):
             places = [place for place, chosen in enumerate(listed) if chosen]
         else:
-            places = [
-                position[item] if isinstance(item, str) else int(item)
-                for item in listed
-                if item in position or not isinstance(item, str)
-            ]
+            known = [item for item in listed if not isinstance(item, str) or item in position]
+            places = [position[item] if isinstance(item, str) else int(item) for item in known]
     return [columns[place] for place in places if -len(columns) <= place < len(columns)]
 
 
@@ -226,6 +223,8 @@ def _read_hints(estimator: Any, columns: Sequence[int], found: Inspection) -> No
 
 def _hint_choices(hint: Hint, values: Iterable[Any]) -> None:
     known = [to_json_value(value) for value in values]
+    if not all(value is None or isinstance(value, str | int | float | bool) for value in known):
+        return  # dates and the like, which JSON cannot write
     missing = [value for value in known if _is_missing(value)]
     hint.kind = "choice"
     hint.choices = tuple(value for value in known if not _is_missing(value))

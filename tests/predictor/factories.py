@@ -90,7 +90,7 @@ def array_model(classes: list[Any] | None = None, *, features: int = 3, estimato
     table = rng.normal(size=(90, features))
     known = np.array(classes if classes is not None else [0, 1])
     target = known[np.digitize(table.sum(axis=1), np.linspace(-1, 1, len(known) - 1))]
-    return (estimator or LogisticRegression()).fit(table, target)
+    return (LogisticRegression() if estimator is None else estimator).fit(table, target)
 
 
 def forest() -> RandomForestClassifier:

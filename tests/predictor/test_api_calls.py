@@ -23,6 +23,7 @@ from tests.predictor.factories import (
     regression_model,
 )
 
+SUB = "0d1f2c3b-aaaa-4f7e-9a55-0b1d7d1f2c11"  # as in the stored events
 EVENTS = ["rest_single_prediction", "http_single_prediction"]
 PENGUIN = {"bill_length_mm": 39.1, "body_mass_g": 3750, "sex": "male"}
 
@@ -283,7 +284,7 @@ def test_batch_prediction_missing_file_says_so():
     "key",
     [
         None, 5, "", "file.csv", "/file.csv", "ada/", "ada//x.csv", "ada/../bob/x.csv", "../x.csv", "ada/./x.csv",
-        "quarantine/x", "models/m/1/model.pkl", "model/binary_sklearn_model.pkl", "batches/7/x/input.csv", "ada/x\n.csv",
+        "quarantine/x", "models/m/1/model.pkl", "model/binary_sklearn_model.pkl", "batches/7/x/i.csv", "ada/x\n.csv",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("claims", [True, False])

@@ -83,7 +83,7 @@ def test_predict_regression_has_a_value_only():
     assert answer["prediction"] == {"label": None, "value": expected, "probabilities": None, "scores": None}
 
 
-@pytest.mark.parametrize("classes", [["no", "yes"], [0, 1], [False, True], [0.5, 1.5]])
+@pytest.mark.parametrize("classes", [["no", "yes"], [0, 1], [False, True], [0.0, 2.0]])
 def test_predict_label_keeps_its_json_type(classes):
     publish(array_model(classes), slug="m")
 

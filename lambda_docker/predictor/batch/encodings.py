@@ -5,7 +5,7 @@ Chunks stand for a file's bytes in order; `Opener` gives them from the beginning
 
 import codecs
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
 from predictor.errors import BatchRefused
@@ -84,7 +84,7 @@ def sample_as(opener: Opener, reading: Reading) -> tuple[Reading, bytes]:
     return reading, sample
 
 
-def read(opener: Opener, reading: Reading) -> Iterator[bytes]:
+def read(opener: Opener, reading: Reading) -> Generator[bytes, None, None]:
     """The file as UTF-8 chunks, byte for byte where it is plain.
 
     Raises: NotUtf8: it was to be UTF-8 and is not; BatchRefused: binary, or broken gzip

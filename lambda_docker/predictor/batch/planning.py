@@ -1,6 +1,7 @@
 """From an uploaded file to a layout and byte ranges, normalising the file on the way where it is not plain UTF-8."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from predictor import bucket
@@ -40,7 +41,9 @@ def cut_file(key: str, *, normalised_key: str, features: Sequence[Feature], outp
         if not reading.is_plain():
             source, chunks = normalised_key, _copied_to(normalised_key, chunks)
         try:
-            return Cut(source=source, layout=layout, ranges=_cut(chunks, layout, part_bytes))
+            # Closed at once where the file is refused, so that the copy's upload is dropped before the step ends.
+            with contextlib.closing(chunks):
+                return Cut(source=source, layout=layout, ranges=_cut(chunks, layout, part_bytes))
         except NotUtf8:
             # Bytes that are no UTF-8 may come a gigabyte after the sample.
             reading, sample = encodings.sample_as(opener, replace(reading, encoding="cp1252"))
@@ -96,7 +99,7 @@ def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _copied_to(key: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _copied_to(key: str, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
     """The chunks, uploaded to `key` on their way; the upload is dropped where the reader stops early."""
     upload = bucket.start_upload(key, content_type="text/csv; charset=utf-8")
     etags: dict[int, str] = {}

@@ -16,7 +16,7 @@ ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=1, max_size=12
 
 def _write(rows: list[list[str]], newline: str = "\n") -> bytes:
     stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator=newline).writerows(rows)
+    csv.writer(stream, lineterminator=newline, quoting=csv.QUOTE_ALL).writerows(rows)
     return stream.getvalue().encode()
 
 

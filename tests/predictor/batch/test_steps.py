@@ -222,7 +222,10 @@ def test_summary_of_a_regression_has_a_histogram_and_no_classes():
         (lambda text: ("\n" + text).encode(), {}),
         (lambda text: text.replace("bill_length_mm", " Bill_Length_MM ").encode(), {}),
     ],
-    ids=["bom", "crlf", "cr", "semicolon", "tab", "pipe", "decimal-comma", "utf16", "utf16-be", "latin1", "gzip", "gzip-members", "gzip-utf16", "no-final-newline", "blank-end", "blank-begin", "loose-header"],
+    ids=[
+        "bom", "crlf", "cr", "semicolon", "tab", "pipe", "decimal-comma", "utf16", "utf16-be", "latin1", "gzip",
+        "gzip-members", "gzip-utf16", "no-final-newline", "blank-end", "blank-begin", "loose-header",
+    ],
 )  # fmt: skip
 def test_batch_file_of_any_dialect_is_scored_alike(model, encode, options):
     batch = _run(encode(_csv().decode()))
@@ -503,3 +506,10 @@ def test_batch_whatever_stands_in_other_columns_comes_through(model, notes, size
     rows = list(csv.reader(io.StringIO(batch.output().decode(), newline="")))
     assert [row[3] for row in rows[1:]] == notes
     assert {row[-1] for row in rows[1:]} == {""}
+
+
+def test_plan_packed_file_that_is_refused_leaves_no_upload_behind(model):
+    with pytest.raises(BatchRefused, match="a header but no rows"):
+        BatchRun(gzip.compress(HEADER)).step("plan")
+
+    assert not bucket.client().list_multipart_uploads(Bucket=bucket.name()).get("Uploads")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from predictor.batch.tally import Bins, Tally
 
-FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+FLOATS = st.floats(-1e9, 1e9, allow_subnormal=False)
 
 
 @given(values=st.lists(FLOATS, min_size=1, max_size=50), at=st.integers(0, 50))
@@ -32,6 +32,17 @@ def test_bins_count_each_value_between_its_edges():
     edges, counts = bins.edges_and_counts()
     expected, _ = np.histogram([0.0, 1.0, 1.5, 10.0], bins=edges)
     assert counts == expected.tolist()
+
+
+def test_bins_of_the_largest_floats_end_with_them():
+    bins = Bins()
+
+    bins.add([1.79e308, -1.79e308])
+
+    edges, counts = bins.edges_and_counts()
+    assert sum(counts) == 2
+    assert edges[0] <= -1.79e308
+    assert edges[-1] >= 1.79e308
 
 
 def test_tally_merged_counts_rows_on_in_the_second_part():
