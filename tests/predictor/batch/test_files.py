@@ -1,0 +1,279 @@
+"""Files as people have them: every dialect is scored alike, every bad row and bad file says what is wrong."""
+
+import csv
+import gzip
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from predictor import bucket
+from predictor.batch import steps
+from predictor.errors import BatchRefused
+from tests.predictor.factories import (
+    SPECIES,
+    BatchRun,
+    penguin_model,
+    penguins,
+    publish,
+)
+
+HEADER = b"bill_length_mm,body_mass_g,sex\n"
+FEATURES = ["bill_length_mm", "body_mass_g", "sex"]
+
+
+@pytest.fixture
+def model() -> object:
+    fitted = penguin_model()
+    publish(fitted)
+    return fitted
+
+
+def _csv(rows: int = 40, **options: object) -> bytes:
+    return penguins(rows, seed=5).to_csv(index=False, **options).encode()
+
+
+def _run(content: bytes, **options: object) -> BatchRun:
+    batch = BatchRun(content, **options)
+    batch.run()
+    return batch
+
+
+def _summary(content: bytes) -> dict:
+    return BatchRun(content).run()
+
+
+def _refusal(content: bytes) -> str:
+    with pytest.raises(BatchRefused) as refused:
+        BatchRun(content).step("plan")
+    return str(refused.value)
+
+
+def _equals_scikit_learn(batch: BatchRun, model, **options: object) -> None:
+    table, expected = batch.table(**options), penguins(40, seed=5)[FEATURES]
+    assert table["prediction"].tolist() == model.predict(expected).tolist()
+    assert (
+        table[[f"probability_{name}" for name in SPECIES]].to_numpy().tolist() == model.predict_proba(expected).tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("encode", "options"),
+    [
+        (lambda text: text.encode("utf-8-sig"), {}),
+        (lambda text: text.replace("\n", "\r\n").encode(), {}),
+        (lambda text: text.replace("\n", "\r").encode(), {}),
+        (lambda text: text.replace(",", ";").encode(), {"sep": ";"}),
+        (lambda text: text.replace(",", "\t").encode(), {"sep": "\t"}),
+        (lambda text: text.replace(",", "|").encode(), {"sep": "|"}),
+        (lambda text: text.replace(",", ";").replace(".", ",").encode(), {"sep": ";", "decimal": ","}),
+        (lambda text: text.encode("utf-16"), {}),
+        (lambda text: text.encode("utf-16-be").join([b"\xfe\xff", b""]), {}),
+        (lambda text: (text + "1,1,male,café\n").encode("latin-1"), {"nrows": 40}),
+        (lambda text: gzip.compress(text.encode()), {}),
+        (lambda text: gzip.compress(text[:300].encode()) + gzip.compress(text[300:].encode()), {}),
+        (lambda text: gzip.compress(text.encode("utf-16")), {}),
+        (lambda text: text.rstrip("\n").encode(), {}),
+        (lambda text: (text + "\n\r\n\n").encode(), {}),
+        (lambda text: ("\n" + text).encode(), {}),
+        (lambda text: text.replace("bill_length_mm", " Bill_Length_MM ").encode(), {}),
+    ],
+    ids=[
+        "bom", "crlf", "cr", "semicolon", "tab", "pipe", "decimal-comma", "utf16", "utf16-be", "latin1", "gzip",
+        "gzip-members", "gzip-utf16", "no-final-newline", "blank-end", "blank-begin", "loose-header",
+    ],
+)  # fmt: skip
+def test_batch_file_of_any_dialect_is_scored_alike(model, encode, options):
+    batch = _run(encode(_csv().decode()))
+
+    _equals_scikit_learn(batch, model, **options)
+
+
+def test_batch_line_ends_of_the_input_are_kept(model):
+    batch = _run(_csv().replace(b"\n", b"\r\n"))
+
+    assert batch.output().count(b"\r\n") == batch.output().count(b"\n") == 41
+
+
+def test_batch_bom_is_kept_once(model):
+    batch = _run(b"\xef\xbb\xbf" + _csv())
+
+    assert batch.output().startswith(b"\xef\xbb\xbfbill_length_mm")
+    assert batch.output().count(b"\xef\xbb\xbf") == 1
+
+
+def test_batch_latin1_is_noted_and_keeps_its_letters(model):
+    summary = _summary(HEADER[:-1] + b",note\n41,4000,male,caf\xe9\x81\n")
+
+    assert "Latin-1" in summary["notes"][0]
+    assert summary["preview"][0][3] == "café\x81"
+
+
+def test_batch_latin1_after_the_sample_is_found_too(model, monkeypatch):
+    monkeypatch.setattr("predictor.batch.encodings.SAMPLE_BYTES", 100)
+    monkeypatch.setattr("predictor.bucket.STREAM_CHUNK_BYTES", 100)
+
+    summary = _summary(_csv() + b"41,4000,male,caf\xe9\n")
+
+    assert summary["rows"] == 41
+    assert "Latin-1" in summary["notes"][0]
+
+
+def test_batch_quoted_newlines_are_cells(model):
+    content = HEADER[:-1] + b',note\n41,4000,male,"two\nlines, ""quoted"""\n42,4100,female,x\n'
+
+    batch = _run(content)
+
+    assert batch.table()["note"].tolist() == ['two\nlines, "quoted"', "x"]
+    assert batch.table()["error"].isna().all()
+
+
+def test_batch_reordered_and_extra_columns_are_kept_and_do_not_matter(model):
+    table = penguins(40, seed=5)[["species", "sex", "body_mass_g", "bill_length_mm"]]
+    table.insert(1, "id", range(40))
+
+    batch = _run(table.to_csv(index=False).encode())
+
+    _equals_scikit_learn(batch, model)
+    assert list(batch.table().columns[:5]) == list(table.columns)
+
+
+def test_batch_blank_line_in_the_middle_stays_and_is_no_row(model):
+    batch = BatchRun(HEADER + b"41,4000,male\n\n42,4100,female\n")
+
+    summary = batch.run()
+
+    assert summary["rows"] == 2
+    assert batch.output().splitlines()[2] == b""
+    assert summary["notes"] == ["1 blank line was left where they stand and not counted as rows."]
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        ("abc,4000,male", "bill_length_mm: 'abc' is not a number"),
+        ("abc,x,mael", "bill_length_mm: 'abc' is not a number; body_mass_g: 'x' is not a number; "
+                       "sex: 'mael' is not one of the known choices (female, male)"),
+        (",4000,male", "bill_length_mm: a value is needed"),
+        ("41,NA,male", "body_mass_g: a value is needed"),
+        ("41,4000,#N/A", "sex: a value is needed"),
+        ("inf,4000,male", "bill_length_mm: 'inf' is not a finite number"),
+        ("1_0,4000,male", "bill_length_mm: '1_0' is not a number"),
+        ("41", "the row has 1 cell, the header has 3"),
+        ("41,4000,male,x,y", "the row has 5 cells, the header has 3; left out: 'x', 'y'"),
+    ],
+)  # fmt: skip
+def test_batch_bad_row_keeps_its_place_and_says_why(model, row, error):
+    content = HEADER + b"41,4000,male\n" + row.encode() + b"\n42,4100,female\n"
+
+    batch = BatchRun(content)
+    summary = batch.run()
+
+    table = batch.table(keep_default_na=False)
+    assert table["error"].tolist() == ["", error, ""]
+    assert table["prediction"].tolist()[1] == ""
+    assert "" not in (table["prediction"][0], table["prediction"][2])
+    assert summary["errors"] == [{"row": 2, "error": error}]
+
+
+def test_batch_quote_open_at_the_end_is_that_rows_error(model):
+    batch = _run(HEADER + b'41,4000,male\n42,4100,"fem\n')
+
+    assert batch.table(keep_default_na=False)["error"].tolist() == ["", 'a quote (") opens a cell and is never closed']
+
+
+def test_batch_missing_values_reach_the_imputers():
+    model = penguin_model(missing=True)
+    publish(model)
+    content = HEADER + b"NA,4000,male\n41,,\n42, null ,female\n"
+
+    batch = _run(content)
+
+    expected = pd.DataFrame({
+        "bill_length_mm": [np.nan, 41, 42], "body_mass_g": [4000, np.nan, np.nan],
+        "sex": np.array(["male", np.nan, "female"], dtype=object),
+    })  # fmt: skip
+    assert batch.table()["probability_Gentoo"].tolist() == model.predict_proba(expected)[:, 2].tolist()
+
+
+def test_batch_category_called_na_is_no_missing_value():
+    table = pd.DataFrame({"country": ["NA", "DE"] * 10})
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(table, [0, 1] * 10)
+    publish(model)
+
+    batch = _run(b"country\nNA\nDE\n")
+
+    assert batch.table()["prediction"].tolist() == [0, 1]
+
+
+def test_batch_added_names_that_are_taken_get_a_suffix_and_a_note(model):
+    summary = _summary(b"prediction,error," + HEADER + b"a,b,41,4000,male\n")
+
+    assert summary["added"][0] == "prediction_portico"
+    assert summary["added"][-1] == "error_portico"
+    assert "'prediction_portico'" in summary["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "The file is empty"),
+        (b" \n\n", "The file is empty"),
+        (HEADER, "a header but no rows"),
+        (HEADER + b"\n\r\n", "a header but no rows"),
+        (HEADER.strip(), "a header but no rows"),
+        (b"bill_length_mm,body_mass_g\n1,2\n", "lacks the column 'sex'."),
+        (b"bill_lenght_mm,body_mass_g,sex\n1,2,male\n", "Did you mean 'bill_lenght_mm' for 'bill_length_mm'?"),
+        (b"39.1,3750,male\n40,3700,male\n", "The first row must name the columns; it holds '39.1', '3750', 'male'."),
+        (b"sex," + HEADER + b"male,1,2,male\n", "more than one column called 'sex'"),
+        (b"Sex,SEX,bill_length_mm,body_mass_g\na,b,1,2\n", "More than one column could be 'sex': 'Sex', 'SEX'"),
+        (b"PK\x03\x04rest", "an Excel workbook or a zip archive, not CSV"),
+        (gzip.compress(b"PK\x03\x04rest"), "an Excel workbook or a zip archive, not CSV"),
+        (b"\xd0\xcf\x11\xe0rest", "an old Excel workbook"),
+        (b"PAR1rest", "a Parquet file"),
+        (b"%PDF-1.4", "a PDF"),
+        (HEADER + b"\x00\x01\x02", "not text"),
+        (gzip.compress(HEADER * 50)[:-12], "gzip file"),
+        (b"\x1f\x8bjunk-junk-junk", "gzip file is damaged"),
+        (b"\xff\xfea", "Save it as CSV with the encoding UTF-8"),
+    ],
+)
+def test_plan_unusable_file_refused_in_one_clear_sentence(model, content, message):
+    assert message in _refusal(content)
+
+
+def test_plan_doubled_column_that_the_model_does_not_want_is_fine(model):
+    summary = _summary(b"note,note," + HEADER + b"a,b,41,4000,male\n")
+
+    assert summary["scored"] == 1
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(notes=st.lists(st.text(alphabet='ab ,;"\n\té=', max_size=8), min_size=1, max_size=20), size=st.integers(30, 300))
+def test_batch_whatever_stands_in_other_columns_comes_through(model, notes, size):
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows(
+        [[*FEATURES, "note"], *(["41", "4000", "male", n] for n in notes)]
+    )
+    batch = BatchRun(stream.getvalue().encode())
+    steps.plan({"job": batch.job}, size_bytes=size)
+
+    batch.run_parts()
+    batch.step("finish")
+
+    rows = list(csv.reader(io.StringIO(batch.output().decode(), newline="")))
+    assert [row[3] for row in rows[1:]] == notes
+    assert {row[-1] for row in rows[1:]} == {""}
+
+
+def test_plan_packed_file_that_is_refused_leaves_no_upload_behind(model):
+    with pytest.raises(BatchRefused, match="a header but no rows"):
+        BatchRun(gzip.compress(HEADER)).step("plan")
+
+    assert not bucket.client().list_multipart_uploads(Bucket=bucket.name()).get("Uploads")
