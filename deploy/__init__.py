@@ -1,0 +1,5 @@
+"""Puts Portico's cloud side (`template.yaml`) on a target, and runs all of it on one laptop.
+
+`plan.py` decides, `execute.py` acts, `cli.py` speaks; `embedded/` is `make up`. `bootstrap.py` runs before anything is
+installed. Imports nothing of portal, predictor or model: it runs them as child processes.
+"""

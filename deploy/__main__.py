@@ -1,3 +1,5 @@
+"""python -m deploy."""
+
 from deploy.cli import main
 
 main(prog_name="python -m deploy")

@@ -106,12 +106,16 @@ _CONFIG = Config(
 )
 
 
-def embedded_target(endpoint_url: str, *, portal_origin: str | None = None, batch_concurrency: int = 4) -> Target:
+# Each part of a batch runs in a process of its own, with scikit-learn in memory: no more of them than processors.
+_PARTS_AT_ONCE = max(2, min(8, os.cpu_count() or 2))
+
+
+def embedded_target(endpoint_url: str, *, portal_origin: str | None = None) -> Target:
     """The emulator that `make up` runs as a child process. Functions are a zip, run in this Python.
 
     Args: portal_origin: None leaves what the stack has
     """
-    parameters = {"PackageType": "Zip", "BatchConcurrency": str(batch_concurrency), "LogRetentionDays": "7"}
+    parameters = {"PackageType": "Zip", "BatchConcurrency": str(_PARTS_AT_ONCE), "LogRetentionDays": "7"}
     if portal_origin:
         parameters["PortalOrigin"] = portal_origin
     return Target(

@@ -54,7 +54,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def stack(emulator: Emulator) -> Stack:
     """The stack with the real functions, deployed by the code behind `deploy up`. Shared: do not change it."""
-    target = embedded_target(emulator.endpoint, portal_origin="http://portal.test", batch_concurrency=2)
+    target = embedded_target(emulator.endpoint, portal_origin="http://portal.test")
     outputs = execute_plan(target, make_plan(target), _ignore)
     return Stack(
         target,

@@ -26,13 +26,11 @@ from deploy.embedded.rescue import carry_over_objects
 from deploy.errors import DeployError
 from deploy.execute import execute_plan
 from deploy.outputs import portal_environment
-from deploy.plan import make_plan
+from deploy.plan import Plan, make_plan
 from deploy.state import REPOSITORY, StateFolder
 from deploy.targets import Target, embedded_target
 
 PORTAL_PORT, EMULATOR_PORT = 8000, 4566
-# Each part of a batch runs in a process of its own, with scikit-learn in memory: no more of them than processors.
-BATCH_CONCURRENCY = max(2, min(8, os.cpu_count() or 2))
 
 
 class Stopped(BaseException):
@@ -70,9 +68,7 @@ def run(state: StateFolder, supervisor: Supervisor) -> None:
     portal_port, emulator_port = _choose_ports(state)
     with step("Starting the emulator of AWS"):
         emulator = start_emulator(supervisor, state, emulator_port)
-    target = embedded_target(
-        emulator.endpoint, portal_origin=f"http://{LOOPBACK}:{portal_port}", batch_concurrency=BATCH_CONCURRENCY
-    )
+    target = embedded_target(emulator.endpoint, portal_origin=f"http://{LOOPBACK}:{portal_port}")
     emulator, stack = _deploy(state, supervisor, emulator, target)
     variables = portal_variables(state, port=portal_port, endpoint=emulator.endpoint, stack=stack)
     with step("Bringing the database up to date"):
@@ -96,7 +92,7 @@ def step(title: str) -> Iterator[None]:
 
 
 def _bypass_proxies() -> None:
-    """Where a proxy is set, calls between the parts would go through it: neither urllib nor botocore spares loopback."""
+    """Calls between the parts must not go through a person's proxy; neither urllib nor botocore spares loopback."""
     spared = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), LOOPBACK, "localhost"]))
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = spared
 
@@ -144,7 +140,8 @@ def _deploy(
     """
     with step("Deploying the stack"):
         plan = make_plan(target)
-        outputs = execute_plan(target, plan, say_event)
+        outputs = execute_plan(target, plan, _say_failure)
+        _say_changes(plan)
         if plan.is_new:
             _say_what_was_rescued(state, carry_over_objects(target, outputs["BucketName"]))
         if not plan.is_empty:
@@ -152,6 +149,21 @@ def _deploy(
             stop_emulator(supervisor, state, emulator)
             emulator = start_emulator(supervisor, state, emulator.port)
     return emulator, portal_environment(target, outputs)
+
+
+def _say_failure(verb: str, resource: str, detail: str) -> None:
+    if verb == "failed":
+        say_event(verb, resource, detail)
+
+
+def _say_changes(plan: Plan) -> None:
+    """In one line: a newcomer wants to know that it works, `python -m deploy up` lists what there is."""
+    if plan.is_new:
+        console.print(f"  {len(plan.changes)} resources added")
+    elif plan.changes:
+        console.print(f"  changed: {', '.join(change.resource for change in plan.changes)}")
+    else:
+        console.print("  unchanged")
 
 
 def _say_what_was_rescued(state: StateFolder, rescued: int) -> None:

@@ -17,9 +17,6 @@ def run(stack_environment):
 
 
 def test_up_of_an_unchanged_stack_succeeds_and_says_so(run):
-    # The session's stack was given a concurrency of its own; the first run brings it to the command's.
-    run("up")
-
     result = run("up")
 
     assert result.exit_code == 0

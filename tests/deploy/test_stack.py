@@ -1,14 +1,22 @@
 """What the stack does for browsers, API clients and batches, asked over the network as they do."""
 
+import csv
+import hashlib
 import json
+import pickle
 import time
 import urllib.error
 import urllib.request
 import uuid
 
 import boto3
+import numpy as np
+import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 pytestmark = pytest.mark.stack
 
@@ -135,6 +143,64 @@ def test_batch_on_a_missing_upload_is_abandoned_and_fails_with_the_first_cause(s
     assert execution["status"] == "FAILED"
     assert "There is no model 'nobody'." in execution["cause"]
     assert summary["ok"] is False
+
+
+@pytest.fixture(scope="module")
+def model(stack):
+    """A fitted pipeline, live in the stack under the slug "two-numbers"; it went through the verify function."""
+    rng = np.random.default_rng(7)
+    rows = rng.normal(size=(200, 2))
+    fitted = make_pipeline(StandardScaler(), LogisticRegression())
+    fitted.fit(pd.DataFrame(rows, columns=["a", "b"]), np.where(rows.sum(axis=1) > 0, "yes", "no"))
+    body, upload, s3 = pickle.dumps(fitted), str(uuid.uuid4()), stack.target.s3
+    digest = hashlib.sha256(body).hexdigest()
+    s3.put_object(Bucket=stack.bucket, Key=f"quarantine/{upload}", Body=body)
+    answer = stack.target.functions.invoke(
+        FunctionName=stack.outputs["VerifyFunctionName"],
+        Payload=json.dumps({"operation": "verify", "upload": upload, "sha256": digest, "format": "pickle"}),
+    )
+    verified = json.load(answer["Payload"])
+    assert verified["ok"], verified
+    manifest = {**verified["manifest"], "file": "model.pkl"}
+    for name, content in (
+        ("1/model.pkl", body),
+        ("1/manifest.json", json.dumps(manifest)),
+        ("live.json", _pointer(digest)),
+    ):
+        s3.put_object(Bucket=stack.bucket, Key=f"models/two-numbers/{name}", Body=content)
+    return fitted, digest
+
+
+def _pointer(digest):
+    return json.dumps({"version": 1, "sha256": digest})
+
+
+def test_batch_scores_a_file_as_scikit_learn_does(stack, stack_environment, model):
+    fitted, digest = model
+    table = pd.DataFrame(np.random.default_rng(8).normal(size=(500, 2)), columns=["a", "b"])
+    job = {"batch": str(uuid.uuid4()), "user": "1", "model": "two-numbers", "version": 1, "sha256": digest}
+    folder = f"batches/1/{job['batch']}"
+    stack.target.s3.put_object(Bucket=stack.bucket, Key=f"{folder}/input.csv", Body=table.to_csv(index=False))
+
+    execution = run_batch(stack, job)
+
+    assert execution["status"] == "SUCCEEDED", execution
+    output = stack.target.s3.get_object(Bucket=stack.bucket, Key=f"{folder}/output.csv")["Body"].read()
+    scored = list(csv.DictReader(output.decode().splitlines()))
+    assert [row["prediction"] for row in scored] == list(fitted.predict(table))
+    assert [float(row["probability_yes"]) for row in scored] == list(fitted.predict_proba(table)[:, 1])
+    summary = json.load(stack.target.s3.get_object(Bucket=stack.bucket, Key=f"{folder}/summary.json")["Body"])
+    assert (summary["ok"], summary["rows"], summary["failed"]) == (True, 500, 0)
+
+
+def test_direct_invoke_predicts_as_scikit_learn_does(stack, model):
+    fitted, _ = model
+    event = {"operation": "predict", "model": "two-numbers", "version": None, "row": {"a": 0.1, "b": -0.7}}
+
+    answer = stack.target.functions.invoke(FunctionName=stack.outputs["PredictFunctionName"], Payload=json.dumps(event))
+
+    expected = fitted.predict_proba(pd.DataFrame([event["row"]]))[0]
+    assert json.load(answer["Payload"])["prediction"]["probabilities"] == list(expected)
 
 
 def run_batch(stack, job):
