@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from deploy.embedded.processes import Supervisor
 from deploy.errors import DeployError
+from tests.deploy.waiting import is_alive, wait_until
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
 HERE = Path(__file__).parent
@@ -31,21 +31,6 @@ with Supervisor() as supervisor:
     supervisor.start("family", [sys.executable, "-c", {FAMILY!r}], environment={ENVIRONMENT!r}, folder=Path("/"))
     time.sleep(600)
 """
-
-
-def is_alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def wait_until(condition, *, within_s=15):
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
