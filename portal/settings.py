@@ -52,7 +52,7 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.registry",
     "portal.predictions",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # without its own admin site: ours is the next one
     "portal.console.ConsoleConfig",  # django.contrib.admin with our own site
     "django.contrib.auth",
     "django.contrib.contenttypes",

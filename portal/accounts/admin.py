@@ -24,14 +24,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     add_form_template = None
     list_filter = []
     search_fields = ["username", "first_name", "last_name", "email"]
-    readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = ()
     actions = None
     list_per_page = 50
     fieldsets = [
         (None, {"fields": ["username", "role", "is_active"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["username", "role", "password1", "password2"]})]
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm, SetPasswordForm
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from portal.accounts import roles
 from portal.accounts.models import User
@@ -21,9 +20,7 @@ class RoleField(forms.ChoiceField):
     """One of the four roles, or none."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            choices=ROLE_CHOICES, required=False, help_text=ROLE_HELP, widget=UnfoldAdminSelectWidget, **kwargs
-        )
+        super().__init__(choices=ROLE_CHOICES, required=False, help_text=ROLE_HELP, **kwargs)
 
 
 class AddUserForm(BaseUserCreationForm):

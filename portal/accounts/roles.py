@@ -8,6 +8,8 @@
 | admin       | manage people                                                   |
 """
 
+from typing import Any
+
 VIEWER, PREDICTOR, MODEL_OWNER, ADMIN = "viewer", "predictor", "model owner", "admin"
 
 OWN_PERMISSIONS: dict[str, tuple[str, ...]] = {
@@ -38,3 +40,13 @@ STAFF_ROLES = (MODEL_OWNER, ADMIN)
 def permissions_of(role: str) -> list[str]:
     """All permissions of a role, its own and those of the roles before it."""
     return [name for each in ROLES[: ROLES.index(role) + 1] for name in OWN_PERMISSIONS[each]]
+
+
+def write_roles(groups: Any, permissions: Any) -> None:
+    """Make the groups of the database say what this table says. Takes the model classes' managers, for migrations."""
+    for role in ROLES:
+        group, _ = groups.get_or_create(name=role)
+        names = [name.split(".") for name in permissions_of(role)]
+        group.permissions.set(
+            permissions.get(content_type__app_label=app, codename=codename) for app, codename in names
+        )

@@ -36,7 +36,7 @@ def create_model(*, name: str, slug: str, by: User, **facts: str) -> Model:
     """A model without a version yet."""
     with transaction.atomic():
         model = Model.objects.create(name=name, slug=slug, created_by=by, **facts)
-        record(model, None, "created the model", by=by)
+        record(model, None, "created", by=by)
     return model
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import BaseInlineFormSet
 from django.utils.text import slugify
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from portal.errors import BadInput
 from portal.registry import training_data
@@ -232,7 +232,7 @@ class FeatureForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         allowed = KINDS_FOR[self.taken["kind"]]
         self.fields["kind"].choices = [pair for pair in Feature.KINDS if pair[0] in allowed]  # type: ignore[attr-defined]
-        self.fields["kind"].widget = UnfoldAdminSelectWidget(choices=self.fields["kind"].choices)  # type: ignore[attr-defined]
+        self.fields["kind"].widget = forms.Select(choices=self.fields["kind"].choices)  # type: ignore[attr-defined]
         self.fields["choices"].widget.attrs["rows"] = min(8, max(3, len(self.instance.choices or [])))
         for name in ("minimum", "maximum", "step", "position"):
             self.fields[name].widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"})
@@ -243,7 +243,8 @@ class FeatureForm(forms.ModelForm):
     @property
     def taken(self) -> dict[str, Any]:
         """What the check found out about this feature."""
-        return self.instance.version.described_features.get(self.instance.name, {"kind": self.instance.kind})
+        described = self.instance.version.described_features if self.instance.version_id else {}
+        return described.get(self.instance.name, {"kind": self.instance.kind})
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -306,6 +307,7 @@ class BandForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["tone"].widget = forms.Select(choices=Band.TONES)
         self.fields["upper"].widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"})
         if isinstance(self.initial.get("upper"), float):
             self.initial["upper"] = f"{self.initial['upper']:.15g}"

@@ -75,7 +75,7 @@ class ModelAdmin(UnfoldModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            actions.record(obj, None, "changed the description", by=request.user)
+            actions.record(obj, None, "description changed", by=request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Answers in the history point at models: they stay."""

@@ -96,7 +96,7 @@ class VersionAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if form.changed_data or any(formset.has_changed() for formset in formsets):
-            actions.record(form.instance.model, form.instance, "changed the settings", by=request.user)
+            actions.record(form.instance.model, form.instance, "settings changed", by=request.user)
 
     def response_change(self, request: HttpRequest, obj: ModelVersion) -> HttpResponse:
         effect = "They show on its page at once." if obj.is_live else "They show once it is live."
