@@ -51,3 +51,6 @@ class ChangeUserForm(forms.ModelForm):
 
 class NewPasswordForm(SetPasswordForm):
     """Set somebody's password. Every account here has one."""
+
+    def clean(self) -> dict[str, Any]:
+        return {**super().clean(), "set_usable_password": True}  # the admin's view asks for it

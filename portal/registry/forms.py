@@ -36,6 +36,16 @@ KINDS_FOR = {
 }
 
 
+class FigureInput(UnfoldAdminTextInputWidget):
+    """A number as it would be typed: 30 rather than 30.0."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def format_value(self, value: Any) -> str | None:
+        return f"{value:.15g}" if isinstance(value, float) else super().format_value(value)
+
+
 class NewVersionForm(forms.Form):
     """A model file and what goes with it. Files are looked at only as far as is safe here; the check does the rest."""
 
@@ -235,10 +245,7 @@ class FeatureForm(forms.ModelForm):
         self.fields["kind"].widget = forms.Select(choices=self.fields["kind"].choices)  # type: ignore[attr-defined]
         self.fields["choices"].widget.attrs["rows"] = min(8, max(3, len(self.instance.choices or [])))
         for name in ("minimum", "maximum", "step", "position"):
-            self.fields[name].widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"})
-            self.fields[name].localize = False
-            if isinstance(self.initial.get(name), float):
-                self.initial[name] = f"{self.initial[name]:.15g}"
+            self.fields[name].widget = FigureInput()
 
     @property
     def taken(self) -> dict[str, Any]:
@@ -308,9 +315,7 @@ class BandForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["tone"].widget = forms.Select(choices=Band.TONES)
-        self.fields["upper"].widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        if isinstance(self.initial.get("upper"), float):
-            self.initial["upper"] = f"{self.initial['upper']:.15g}"
+        self.fields["upper"].widget = FigureInput()
 
     def _get_validation_exclusions(self) -> set[str]:
         """Ends may trade places: BandFormSet compares them with one another, not with the rows as they are."""

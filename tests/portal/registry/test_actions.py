@@ -1,0 +1,57 @@
+"""Uploads and making live, through the real scan and the real functions on the emulator."""
+
+from pathlib import Path
+
+import pytest
+
+from portal.accounts import roles
+from portal.errors import Refused
+from portal.gateways import storage
+from portal.registry import actions, states
+from tests.portal.factories import make_model, make_user, make_version
+
+pytestmark = [pytest.mark.django_db, pytest.mark.stack]
+
+
+def test_upload_of_the_original_tools_model_is_ready_with_a_version_warning(cloud: None, original_model: Path):
+    owner = make_user("olga", roles.MODEL_OWNER)
+
+    with original_model.open("rb") as file:
+        version = actions.upload_version(make_model("original"), file, file_name="model.pkl", by=owner)
+
+    assert version.state == states.READY
+    assert "1.2.0" in version.manifest["warnings"][0]
+    assert storage.size_of(storage.version_key("original", 1, "model.pkl")) == version.size_bytes
+
+
+def test_upload_of_something_else_is_rejected_with_a_sentence(cloud: None, tmp_path: Path):
+    owner, path = make_user("olga", roles.MODEL_OWNER), tmp_path / "model.pkl"
+    path.write_bytes(b"name,age\nada,36\n")
+
+    with path.open("rb") as file:
+        version = actions.upload_version(make_model("no-model"), file, file_name="model.pkl", by=owner)
+
+    assert version.state == states.REJECTED
+    assert version.refusals[0].endswith(".")
+
+
+def test_make_live_writes_the_pointer_that_the_functions_read(cloud: None):
+    version = make_version(make_model("pointed-at"), is_live=False)
+
+    actions.make_live(version, by=version.created_by)
+
+    assert storage.get_json(storage.live_key("pointed-at")) == {"version": 1, "sha256": version.sha256}
+
+
+def test_check_again_without_the_file_is_refused(cloud: None):
+    version = make_version(make_model("gone"), is_live=False, state=states.CHECKING)
+
+    with pytest.raises(Refused, match="not in quarantine"):
+        actions.check_again(version, by=version.created_by)
+
+
+def test_check_again_of_a_ready_version_is_refused():
+    version = make_version(make_model("fine"), is_live=False)
+
+    with pytest.raises(Refused):
+        actions.check_again(version, by=version.created_by)

@@ -1,0 +1,205 @@
+"""The console's pages about models, without a browser and with the cloud side stood in by functions."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from portal.accounts import roles
+from portal.errors import BackendAway
+from portal.gateways import inference, storage
+from portal.registry import actions, states
+from portal.registry.models import Event, Model, ModelVersion
+from portal.scanner.report import Refusal, ScanReport
+from tests.portal.factories import make_manifest, make_model, make_user, make_version
+
+pytestmark = pytest.mark.django_db
+UPLOAD = "admin:registry_model_upload"
+
+
+@pytest.fixture
+def owner(client: Client) -> Client:
+    client.force_login(make_user("olga", roles.MODEL_OWNER))
+    return client
+
+
+@pytest.fixture
+def quiet_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storing works, and every file passes the scan and the check."""
+    for name in ("put_file", "put_json", "promote", "delete"):
+        monkeypatch.setattr(storage, name, lambda *args, **kwargs: None)
+    monkeypatch.setattr(actions, "scan_file", lambda path: ScanReport(ok=True, format="pickle"))
+    monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
+
+
+def away(*args: Any, **kwargs: Any) -> Any:
+    raise BackendAway("The prediction service cannot be reached just now.", detail="secret host name")
+
+
+def model_file(content: bytes = b"a model") -> SimpleUploadedFile:
+    return SimpleUploadedFile("model.pkl", content)
+
+
+@pytest.mark.parametrize("role", [roles.VIEWER, roles.PREDICTOR])
+def test_console_opened_by_a_colleague_is_forbidden(client: Client, role: str):
+    client.force_login(make_user("carl", role))
+
+    answer = client.get(reverse("admin:index"), follow=True)
+
+    assert answer.status_code == 403
+
+
+def test_console_opened_without_a_login_leads_to_the_portals_sign_in(client: Client):
+    answer = client.get(reverse("admin:registry_model_changelist"))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("accounts:sign_in"))
+
+
+def test_console_keeps_the_portals_content_policy(owner: Client):
+    policy = owner.get(reverse("admin:registry_model_changelist"))["Content-Security-Policy"]
+
+    assert "unsafe" not in policy
+
+
+def test_upload_that_passes_the_check_leads_to_the_ready_version(owner: Client, quiet_cloud: None):
+    answer = owner.post(reverse(UPLOAD), {"name": "Loan default", "file": model_file()})
+
+    version = ModelVersion.objects.get()
+    assert answer["Location"] == reverse("admin:registry_modelversion_change", args=[version.pk])
+    assert (version.model.slug, version.state) == ("loan-default", states.READY)
+
+
+def test_upload_by_the_script_answers_where_to_go(owner: Client, quiet_cloud: None):
+    answer = owner.post(
+        reverse(UPLOAD), {"name": "Loan default", "file": model_file()}, headers={"Accept": "application/json"}
+    )
+
+    place = reverse("admin:registry_modelversion_change", args=[ModelVersion.objects.get().pk])
+    assert answer.json() == {"location": place}
+
+
+def test_upload_refused_by_the_scan_shows_the_reason_and_the_remedy(
+    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
+):
+    refusal = Refusal("It names os.system.", "No model needs it.", "Save the model again.")
+    monkeypatch.setattr(actions, "scan_file", lambda path: ScanReport(ok=False, refusals=(refusal,)))
+
+    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
+
+    assert ModelVersion.objects.get().state == states.REJECTED
+    for words in ("It names os.system.", "Save the model again."):
+        assert words in answer.content.decode()
+
+
+def test_upload_with_the_service_away_keeps_the_version_and_gives_a_reference(
+    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(inference, "verify", away)
+
+    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
+
+    page = answer.content.decode()
+    assert ModelVersion.objects.get().state == states.CHECKING
+    assert "Reference: " in page and "Check again" in page
+    assert "secret host name" not in page
+
+
+def test_check_again_after_an_interruption_makes_the_version_ready(
+    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
+):
+    version = make_version(is_live=False, state=states.CHECKING, manifest={})
+    version.features.all().delete()
+    version.bands.all().delete()
+    monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
+
+    owner.post(reverse("admin:registry_modelversion_check", args=[version.pk]))
+
+    version.refresh_from_db()
+    assert version.state == states.READY
+
+
+def test_upload_larger_than_the_limit_is_told_at_the_field(owner: Client, settings: Any):
+    settings.PORTICO_MODEL_MAX_BYTES = 3
+
+    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()})
+
+    assert answer.status_code == 422
+    assert "larger than 0 MB" in answer.context["form"].errors["file"][0]
+    assert not Model.objects.exists()
+
+
+def test_upload_under_a_taken_short_name_is_told_at_the_field(owner: Client):
+    make_model("loan")
+
+    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()})
+
+    assert "There is a model “loan” already." in answer.context["form"].errors["slug"][0]
+    assert 'value="Loan"' in answer.content.decode()
+
+
+def test_upload_with_a_picture_without_words_is_told_at_the_field(owner: Client):
+    picture = SimpleUploadedFile("roc.png", b"\x89PNG\r\n\x1a\n...")
+
+    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file(), "picture_1": picture})
+
+    assert "picture_1_alt" in answer.context["form"].errors
+
+
+def test_make_live_asked_for_shows_what_changes_and_changes_nothing(owner: Client):
+    old = make_version()
+    features = [*make_manifest()["features"][1:], {"name": "age", "kind": "number", "accepts_missing": False}]
+    new = make_version(old.model, is_live=False, manifest=make_manifest(features=features, estimator="SVC"))
+
+    answer = owner.get(reverse("admin:registry_modelversion_live", args=[new.pk]))
+
+    comparison = answer.context["comparison"]
+    assert (comparison.added, comparison.removed) == (["age"], ["bill_length_mm"])
+    assert ("Estimator", "LogisticRegression", "SVC") in comparison.facts
+    assert old.model.live_version == old
+
+
+def test_make_live_confirmed_and_taken_back_leaves_two_events(owner: Client, quiet_cloud: None):
+    old = make_version()
+    new = make_version(old.model, is_live=False)
+
+    for version in (new, old):
+        owner.post(reverse("admin:registry_modelversion_live", args=[version.pk]))
+
+    assert old.model.live_version == old
+    assert list(Event.objects.values_list("version__number", "detail")) == [
+        (1, "instead of version 2"),
+        (2, "instead of version 1"),
+    ]
+
+
+def test_make_live_with_the_service_away_changes_nothing(owner: Client, monkeypatch: pytest.MonkeyPatch):
+    old = make_version()
+    new = make_version(old.model, is_live=False)
+    monkeypatch.setattr(storage, "put_json", away)
+
+    answer = owner.post(reverse("admin:registry_modelversion_live", args=[new.pk]))
+
+    assert answer.status_code == 503
+    assert "Nothing was changed. Reference: " in answer.content.decode()
+    assert old.model.live_version == old
+
+
+def test_make_live_of_a_rejected_version_is_refused(owner: Client):
+    version = make_version(is_live=False, state=states.REJECTED)
+
+    owner.post(reverse("admin:registry_modelversion_live", args=[version.pk]))
+
+    assert version.model.live_version is None
+
+
+@pytest.mark.parametrize("name", ["registry_model_delete", "registry_modelversion_delete"])
+def test_deleting_from_the_console_is_forbidden(owner: Client, name: str):
+    version = make_version()
+    row = version.model if name == "registry_model_delete" else version
+
+    answer = owner.post(reverse(f"admin:{name}", args=[row.pk]), {"post": "yes"})
+
+    assert answer.status_code == 403

@@ -1,0 +1,54 @@
+"""What a CSV of training data tells about the features."""
+
+import io
+
+import pytest
+
+from portal.errors import BadInput
+from portal.registry import training_data
+
+
+def read(text: str, encoding: str = "utf-8") -> training_data.TrainingData:
+    return training_data.read(io.BytesIO(text.encode(encoding)))
+
+
+def test_training_data_numbers_give_range_median_and_wholeness():
+    column = read("age\n10\n20\n60\n").columns["age"]
+
+    assert (column.minimum, column.maximum, column.median, column.is_integer) == (10, 60, 20, True)
+
+
+def test_training_data_texts_are_choices_the_most_frequent_first():
+    column = read("island\nDream\nBiscoe\nBiscoe\n").columns["island"]
+
+    assert column.is_choice and column.values == ("Biscoe", "Dream")
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "nan", "?"])
+def test_training_data_missing_cells_do_not_make_a_number_text(missing: str):
+    column = read(f"age,name\n10,a\n{missing},b\n").columns["age"]
+
+    assert column.is_numeric and column.has_missing
+
+
+@pytest.mark.parametrize("text", ["a;b\r\n1;2\r\n", "\ufeffa,b\n1,2\n", "a\tb\n1\t2\n"])
+def test_training_data_of_other_dialects_is_read(text: str):
+    assert list(read(text).columns) == ["a", "b"]
+
+
+def test_training_data_in_latin_1_is_read():
+    assert read("name\nAdélie\n", "latin-1").columns["name"].values == ("Adélie",)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n"])
+def test_training_data_without_rows_is_refused(text: str):
+    with pytest.raises(BadInput) as refused:
+        read(text)
+
+    assert "training" in refused.value.fields
+
+
+def test_training_data_with_more_than_a_few_texts_is_no_choice():
+    cells = "\n".join(f"text {n}" for n in range(training_data.MAX_CHOICES + 1))
+
+    assert not read(f"remark\n{cells}\n").columns["remark"].is_choice
