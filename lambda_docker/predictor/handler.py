@@ -65,11 +65,8 @@ def _run_batch_step(request: OperationRequest) -> Answer:
     error = None
     try:
         return BATCH_STEPS[request.operation](request.body)
-    except Fault as fault:
-        error = fault.code
-        raise BatchRefused(fault.message) from fault
-    except BatchRefused:
-        error = "refused"
+    except BatchRefused as refusal:
+        error = refusal.__cause__.code if isinstance(refusal.__cause__, Fault) else "refused"
         raise
     finally:
         job = request.body.get("job")

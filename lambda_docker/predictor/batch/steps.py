@@ -3,10 +3,11 @@
 Source: docs/contract.md §4
 """
 
-import json
+import contextlib
+import functools
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from predictor import bucket
 from predictor.batch.job import Job, Plan
@@ -14,7 +15,9 @@ from predictor.batch.planning import cut_file, part_bytes
 from predictor.batch.records import split_records
 from predictor.batch.scoring import header_line, score_records
 from predictor.batch.tally import Tally
-from predictor.errors import BadRequest, BatchRefused, ObjectMissing
+from predictor.errors import BadRequest, BatchRefused, Fault, ObjectMissing
+
+Step: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 _CSV = "text/csv; charset=utf-8"
 _FAILED = (
@@ -108,7 +111,7 @@ def abandon(event: Mapping[str, Any]) -> dict[str, Any]:
     planned = Plan.find(job)
     if planned is not None:
         bucket.abort_upload(job.key("output.csv"), upload=planned.upload)
-    summary = {"ok": False, "error": _read_error(event.get("error"))}
+    summary = {"ok": False, "error": _find_refusal(job) or {"code": "failed", "message": _FAILED}}
     bucket.write_json(job.key("summary.json"), summary)
     return summary
 
@@ -142,27 +145,43 @@ def _summarise(total: Tally, planned: Plan) -> dict[str, Any]:
     }
 
 
-def _read_error(error: object) -> dict[str, str]:
-    """Why Step Functions gave up, in our words unless a step refused in its own."""
-    if not isinstance(error, Mapping):
-        return {"code": "failed", "message": _FAILED}
-    cause = error.get("Cause")
+def _find_refusal(job: Job) -> dict[str, str] | None:
+    """What a step of this batch said when it refused, if one did."""
     try:
-        told = json.loads(cause) if isinstance(cause, str) else {}
-    except ValueError:
-        told = {}
-    if not isinstance(told, Mapping):
-        told = {}
-    refused = "BatchRefused" in (error.get("Error"), told.get("errorType"))
-    message = told.get("errorMessage") or (cause if refused else None)
-    if refused and isinstance(message, str):
-        return {"code": "refused", "message": message}
-    return {"code": "failed", "message": _FAILED}
+        return {"code": "refused", "message": bucket.read_json(job.key("refusal.json"))["message"]}
+    except ObjectMissing:
+        return None
 
 
-BATCH_STEPS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    "batch.plan": plan,
-    "batch.part": part,
-    "batch.finish": finish,
+def _refusing(step: Step) -> Step:
+    """The step, which refuses expected faults too, and leaves every refusal in the bucket for *abandon* to tell.
+
+    Step Functions reports of a failed map only that too many parts failed, and the emulator drops exceptions' names.
+    """
+
+    @functools.wraps(step)
+    def wrapped(event: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return step(event)
+        except Fault as fault:
+            _write_refusal(event, fault.message)
+            raise BatchRefused(fault.message) from fault
+        except BatchRefused as refusal:
+            _write_refusal(event, str(refusal))
+            raise
+
+    return wrapped
+
+
+def _write_refusal(event: Mapping[str, Any], message: str) -> None:
+    # A job that makes no keys leaves nothing: there is no place of its own to leave it at.
+    with contextlib.suppress(BadRequest):
+        bucket.write_json(Job.from_event(event).key("refusal.json"), {"message": message})
+
+
+BATCH_STEPS: dict[str, Step] = {
+    "batch.plan": _refusing(plan),
+    "batch.part": _refusing(part),
+    "batch.finish": _refusing(finish),
     "batch.abandon": abandon,
 }

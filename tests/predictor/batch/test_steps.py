@@ -252,11 +252,14 @@ def test_batch_keeps_the_version_that_it_started_with(model):
 def test_abandon_refusal_is_told_in_its_own_words_and_the_upload_dropped(model):
     batch = BatchRun(_csv())
     batch.step("plan")
+    with pytest.raises(BatchRefused):
+        batch.step("finish")
 
     batch.step("abandon", error=event("batch_abandon")["error"])
 
     summary = bucket.read_json(batch.key("summary.json"))
-    assert summary == {"ok": False, "error": {"code": "refused", "message": "The file lacks the column 'sex'."}}
+    message = "Part 1 of 1 was not scored. Start the batch again."
+    assert summary == {"ok": False, "error": {"code": "refused", "message": message}}
     assert not bucket.client().list_multipart_uploads(Bucket=bucket.name()).get("Uploads")
 
 
