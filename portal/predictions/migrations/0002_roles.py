@@ -11,12 +11,7 @@ def create_roles(apps, schema_editor):
     for label in ("accounts", "registry", "predictions"):
         config = current_apps.get_app_config(label)
         create_permissions(config, verbosity=0, using=schema_editor.connection.alias)
-    Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
-    for role in roles.ROLES:
-        group, _ = Group.objects.get_or_create(name=role)
-        names = [name.split(".") for name in roles.permissions_of(role)]
-        found = [Permission.objects.get(content_type__app_label=app, codename=codename) for app, codename in names]
-        group.permissions.set(found)
+    roles.write_roles(apps.get_model("auth", "Group").objects, apps.get_model("auth", "Permission").objects)
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,113 @@
+"""Headless Chromium against the portal on the real stack, as each kind of user."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page
+
+from portal.accounts import actions as accounts
+from portal.accounts import roles
+
+# Playwright's loop runs in the tests' thread, where Django would otherwise refuse the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# As root, and on machines without the internet, Chromium needs to be told so.
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+WIDTHS = {"desk": 1280, "phone": 390}
+SCREENSHOTS = os.environ.get("PORTICO_SCREENSHOTS")  # a folder: the journeys then keep pictures of what they see
+
+PageAs = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "The browser tests need Chromium: install it, or name it in CHROMIUM."
+    return {**browser_type_launch_args, "executable_path": path, "args": FLAGS}
+
+
+@pytest.fixture
+def site(cloud: None, live_server: Any) -> str:
+    """The portal's address, with an empty database but for the roles (emptying it after a test takes them too)."""
+    roles.write_roles(Group.objects, Permission.objects)
+    return str(live_server.url)
+
+
+@pytest.fixture
+def loaded_site(site: str, samples: Path) -> str:
+    """The portal with the four samples live, owned by `admin`."""
+    get_user_model().objects.create_superuser("admin", password="admin-password")
+    call_command("load_samples", samples, verbosity=0, stdout=io.StringIO())
+    return site
+
+
+@pytest.fixture
+def page_as(browser: Browser, site: str) -> Iterator[PageAs]:
+    """A page signed in with a role, in a theme and at a width; problems in the browser's console fail the test."""
+    problems: list[str] = []
+    contexts = []
+
+    def open_page(
+        role: str = roles.PREDICTOR, *, theme: str = "light", width: str = "desk", script: bool = True
+    ) -> Page:
+        name = role.replace(" ", "-")
+        user, is_new = get_user_model().objects.get_or_create(username=name)
+        if is_new:
+            user.set_password(f"{name}-password")
+            user.save()
+            accounts.assign_role(user, role)
+        context = browser.new_context(
+            color_scheme=theme, viewport={"width": WIDTHS[width], "height": 900}, java_script_enabled=script
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if _is_problem(message) else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        sign_in(page, site, name)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def sign_in(page: Page, site: str, name: str) -> None:
+    page.goto(f"{site}/sign-in/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(f"{name}-password")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site}/")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds on the page as it stands: rule and element."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+
+
+def is_too_wide(page: Page) -> bool:
+    """Would a person have to scroll sideways?"""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of the page for the README, where asked to."""
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
+
+
+def _is_problem(message: Any) -> bool:
+    # Chromium reports every 4xx answer as an error of the page; those are asked for in the tests.
+    return message.type == "error" and "Failed to load resource" not in message.text

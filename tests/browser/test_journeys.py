@@ -1,0 +1,206 @@
+"""What people come for, from sign-in to result, on real models; the same journeys take the README's pictures."""
+
+import contextlib
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.accounts import roles
+from portal.predictions.models import Batch, Prediction
+from tests.browser.conftest import PageAs, keep
+
+pytestmark = pytest.mark.browser
+
+
+def load(samples: Path, slug: str):
+    return joblib.load(next(path for path in (samples / slug).iterdir() if path.stem == "model"))
+
+
+def read_exactly(path: Path) -> pd.DataFrame:
+    """A CSV with every number as Python reads it, not as a faster parser approximates it."""
+    table = pd.read_csv(path, dtype=str)
+    for name in table.columns:
+        with contextlib.suppress(ValueError):
+            table[name] = table[name].map(float, na_action="ignore").astype(float)
+    return table
+
+
+def predict_first_example(page: Page, site: str, slug: str) -> Prediction:
+    page.goto(f"{site}/models/{slug}/")
+    page.locator(".examples a").first.click()
+    page.get_by_role("button", name="Predict").click()
+    page.wait_for_url(re.compile("/predictions/"))
+    return Prediction.objects.get(pk=page.url.rstrip("/").rpartition("/")[2])
+
+
+@pytest.mark.parametrize("slug", ["four-variables", "breast-cancer", "penguins", "diabetes"])
+def test_prediction_of_an_example_is_bitwise_scikit_learns(loaded_site: str, page_as: PageAs, samples: Path, slug: str):
+    page, model = page_as(), load(samples, slug)
+
+    prediction = predict_first_example(page, loaded_site, slug)
+
+    names = list(getattr(model, "feature_names_in_", [f"x{i}" for i in range(model.n_features_in_)]))
+    row = pd.DataFrame([[prediction.inputs[name] for name in names]], columns=names)
+    table = row.replace({None: np.nan}) if hasattr(model, "feature_names_in_") else row.to_numpy(float)
+    if slug == "diabetes":
+        assert prediction.value == model.predict(table)[0]
+    else:
+        assert [share for _, share in prediction.probabilities] == model.predict_proba(table)[0].tolist()
+        assert prediction.outcome == str(model.predict(table)[0])
+    expect(page.locator(".outcome")).to_be_visible()
+    keep(page, f"result-{slug}")
+
+
+def test_bad_values_stand_at_their_fields_and_what_was_typed_stays(loaded_site: str, page_as: PageAs):
+    page = page_as()
+    page.goto(f"{loaded_site}/models/diabetes/")
+    first, second = (
+        page.locator("form.panel input[type=text]").nth(0),
+        page.locator("form.panel input[type=text]").nth(1),
+    )
+
+    first.fill("abc")
+    second.fill("1e9")
+    page.get_by_role("button", name="Predict").click()
+
+    expect(page.get_by_text("“abc” is not a number.")).to_be_visible()
+    expect(page.get_by_text(re.compile("The highest value allowed is"))).to_be_visible()
+    expect(first).to_have_value("abc")
+    expect(second).to_have_value("1e9")
+    expect(first).to_have_attribute("aria-invalid", "true")
+
+
+def test_model_uploaded_checked_and_made_live_answers_colleagues(
+    loaded_site: str, page_as: PageAs, samples: Path, original_model: Path
+):
+    owner = page_as(roles.MODEL_OWNER)
+    owner.goto(f"{loaded_site}/admin/")
+    owner.get_by_role("link", name="Upload a model").first.click()
+    owner.get_by_label("Name", exact=True).fill("Original model")
+    owner.get_by_label("Model file").set_input_files(original_model)
+    keep(owner, "console-upload")
+    owner.get_by_role("button", name=re.compile("Upload")).click()
+    expect(owner.get_by_text("1.2.0").first).to_be_visible(timeout=30_000)
+    keep(owner, "console-version")
+    owner.get_by_role("link", name="Make live").or_(owner.get_by_role("button", name="Make live")).first.click()
+    keep(owner, "console-make-live")
+    owner.get_by_role("button", name=re.compile("Make .*live")).click()
+
+    colleague = page_as(roles.PREDICTOR)
+    colleague.goto(f"{loaded_site}/")
+    colleague.get_by_role("link", name="Original model", exact=True).click()
+    for field, value in zip(
+        colleague.locator("form.panel input[type=text]").all(), ("0.1", "-1.5", "2", "0.7"), strict=True
+    ):
+        field.fill(value)
+    colleague.get_by_role("button", name="Predict").click()
+    colleague.wait_for_url(re.compile("/predictions/"))
+
+    prediction = Prediction.objects.get(user__username="predictor")
+    assert [share for _, share in prediction.probabilities] == _original_answer(original_model, [0.1, -1.5, 2, 0.7])
+    expect(colleague.get_by_text("version 1")).to_be_visible()
+
+
+@pytest.mark.parametrize("slug", ["four-variables", "breast-cancer", "penguins", "diabetes"])
+def test_batch_downloaded_is_the_file_with_scikit_learns_predictions(
+    loaded_site: str, page_as: PageAs, samples: Path, slug: str
+):
+    page, model, given = page_as(), load(samples, slug), samples / slug / "to_score.csv"
+    page.goto(f"{loaded_site}/models/{slug}/batch/")
+
+    page.get_by_label("CSV file").set_input_files(given)
+    page.get_by_role("button", name="Score the file").click()
+    page.wait_for_url(re.compile("/batches/"))
+    expect(page.get_by_text("scored").first).to_be_visible(timeout=60_000)
+    keep(page, f"batch-{slug}")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the result").click()
+
+    result, before = read_exactly(download.value.path()), read_exactly(given)
+    names = list(getattr(model, "feature_names_in_", [f"x{i}" for i in range(model.n_features_in_)]))
+    assert list(result.columns[: len(before.columns)]) == list(before.columns)
+    assert result.columns[-1] == "error"
+    good = result["error"].isna()
+    table = before[names][good]
+    assert good.sum() > 50
+    if slug != "diabetes":
+        shares = result.loc[good, [f"probability_{name}" for name in model.classes_]]
+        assert np.array_equal(shares.to_numpy(), model.predict_proba(table))
+    assert result.loc[good, "prediction"].tolist() == model.predict(table).tolist()
+
+
+def test_batch_without_javascript_gets_its_result_too(loaded_site: str, page_as: PageAs, samples: Path):
+    page = page_as(script=False)
+    page.goto(f"{loaded_site}/models/penguins/batch/")
+
+    page.get_by_label("CSV file").set_input_files(samples / "penguins" / "to_score.csv")
+    page.get_by_role("button", name="Score the file").click()
+
+    expect(page.get_by_role("link", name="Download the result")).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"id,island\n1,Dream\n", "bill_length_mm"),
+        (b"island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex\n", "row"),
+        (b"%PDF-1.7 nothing to see", "CSV"),
+    ],
+    ids=["missing columns", "header only", "not a CSV"],
+)
+def test_batch_that_cannot_be_scored_says_why(
+    loaded_site: str, page_as: PageAs, tmp_path: Path, content: bytes, message: str
+):
+    file = tmp_path / "bad.csv"
+    file.write_bytes(content)
+    page = page_as()
+    page.goto(f"{loaded_site}/models/penguins/batch/")
+
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Score the file").click()
+
+    expect(page.get_by_text("This file was not scored.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("alert")).to_contain_text(message)
+    assert Batch.objects.get().state == "failed"
+
+
+def test_history_filtered_and_exported_holds_exactly_the_rows_shown(loaded_site: str, page_as: PageAs):
+    page = page_as()
+    predict_first_example(page, loaded_site, "penguins")
+    wanted = predict_first_example(page, loaded_site, "diabetes")
+    page.goto(f"{loaded_site}/history/")
+    keep(page, "history")
+
+    page.get_by_label("Model").select_option("diabetes")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Export 1 row")).click()
+
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["id"] == str(wanted.pk)
+    assert float(row["outcome"]) == wanted.value
+    assert {name: row[name] for name in wanted.inputs} == {name: str(value) for name, value in wanted.inputs.items()}
+
+
+def _original_answer(path: Path, row: list[float]) -> list[float]:
+    """scikit-learn's own answer, in a process of its own: loading this old file warns, and warnings are errors here."""
+    import subprocess
+    import sys
+
+    code = (
+        "import json, sys, warnings; warnings.simplefilter('ignore'); import joblib, pandas as pd; "
+        "m = joblib.load(sys.argv[1]); n = list(m.feature_names_in_); "
+        "print(json.dumps(m.predict_proba(pd.DataFrame([json.loads(sys.argv[2])], columns=n))[0].tolist()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path), json.dumps(row)], capture_output=True, check=True)
+    return json.loads(done.stdout)
