@@ -1,12 +1,12 @@
 """What can go wrong, and what the person in front of the page is told.
 
-    PorticoError                 user_message is a sentence safe to show
-    ├── Fixable                  the user can put it right: shown on the form, input kept
-    │   ├── BadInput             with messages for single fields
-    │   └── Refused              a file or a step that was turned down, with what to do next
-    └── GatewayError             the cloud side: the same page again, 503, a reference id
-        ├── BackendAway          not reachable, throttled or too slow; trying again may help
-        └── BackendFault         it answered with an error of its own; trying again will not help
+PorticoError                 user_message is a sentence safe to show
+├── Fixable                  the user can put it right: shown on the form, input kept
+│   ├── BadInput             with messages for single fields
+│   └── Refused              a file or a step that was turned down, with what to do next
+└── GatewayError             the cloud side: the same page again, 503, a reference id
+    ├── BackendAway          not reachable, throttled or too slow; trying again may help
+    └── BackendFault         it answered with an error of its own; trying again will not help
 """
 
 from collections.abc import Mapping

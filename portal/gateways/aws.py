@@ -27,7 +27,8 @@ DEFAULT = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempt
 @functools.cache
 def client(service: str) -> Any:
     """A boto3 client; boto3's clients may be shared by threads."""
-    return boto3.client(service, config=INVOKE if service == "lambda" else DEFAULT)
+    make: Any = boto3.client  # typed by one overload a service; here the service is a variable
+    return make(service, config=INVOKE if service == "lambda" else DEFAULT)
 
 
 @contextmanager

@@ -66,8 +66,8 @@ class YesNoField(forms.ChoiceField):
 class FeatureForm(forms.Form):
     """A row for one version. `row()` gives the typed values by feature name."""
 
-    def __init__(self, version: ModelVersion, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+    def __init__(self, version: ModelVersion, data: Any = None, *, initial: dict[str, str] | None = None) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
         self.features = {f"f{i}": feature for i, feature in enumerate(version.features.all())}
         for name, feature in self.features.items():
             self.fields[name] = CREATORS[feature.kind](feature, _common(feature))

@@ -36,7 +36,7 @@ class HistoryFilter(forms.Form):
     version = forms.IntegerField(required=False, min_value=1, widget=forms.NumberInput(attrs={"placeholder": "All"}))
     user = forms.ModelChoiceField(User.objects.all(), required=False, to_field_name="username", empty_label="Everybody")
     kind = forms.ChoiceField(choices=KINDS, required=False)
-    outcome = forms.ChoiceField(required=False)
+    outcome = forms.ChoiceField(required=False)  # its choices are the viewer's own outcomes
     since = forms.DateField(
         required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -50,12 +50,14 @@ class HistoryFilter(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "value, file, message"}),
     )
 
-    def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+    def __init__(self, data: Any, *, viewer: User) -> None:
+        super().__init__(data, label_suffix="")
         self.viewer = viewer
         if not viewer.sees_all_history:
             del self.fields["user"]
-        self.fields["outcome"].choices = [("", "All outcomes"), *STATES, *_outcomes(viewer)]
+        outcome = self.fields["outcome"]
+        assert isinstance(outcome, forms.ChoiceField)  # noqa: S101 -- for the type checker; declared above
+        outcome.choices = [("", "All outcomes"), *STATES, *_outcomes(viewer)]
 
     @property
     def narrows(self) -> bool:
@@ -65,7 +67,8 @@ class HistoryFilter(forms.Form):
         """(kind, id, created_at) of every row that matches, newest first."""
         self.is_valid()
         chosen = self.cleaned_data
-        predictions, batches = Prediction.objects.visible_to(self.viewer), Batch.objects.visible_to(self.viewer)
+        predictions: QuerySet = Prediction.objects.visible_to(self.viewer)
+        batches: QuerySet = Batch.objects.visible_to(self.viewer)
         condition = _shared_condition(chosen)
         predictions = predictions.filter(condition & _prediction_outcome(chosen.get("outcome") or ""))
         batches = batches.filter(condition & _batch_outcome(chosen.get("outcome") or ""))
@@ -84,7 +87,7 @@ def fetch(keys: list[tuple[str, Any, datetime]]) -> list[Prediction | Batch]:
     """The rows behind the keys, in their order, with what a list shows of them."""
     predictions = Prediction.objects.select_related("version__model", "user").prefetch_related("version__features")
     batches = Batch.objects.select_related("version__model", "user")
-    found = {
+    found: dict[str, dict[Any, Any]] = {
         PREDICTION: predictions.in_bulk([key for kind, key, _ in keys if kind == PREDICTION]),
         BATCH: batches.in_bulk([key for kind, key, _ in keys if kind == BATCH]),
     }

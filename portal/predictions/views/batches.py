@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.accounts.signed_in import person
 from portal.errors import Fixable, GatewayError, Refused
 from portal.gateways import storage
 from portal.middleware import log_reference
@@ -26,7 +27,7 @@ from portal.registry.models import ModelVersion
 
 
 def _get_or_404(request: HttpRequest, pk: uuid.UUID) -> Batch:
-    rows = Batch.objects.visible_to(request.user).select_related("version__model", "user")
+    rows = Batch.objects.visible_to(person(request)).select_related("version__model", "user")
     return get_object_or_404(rows, pk=pk)
 
 
@@ -78,7 +79,7 @@ def template(request: HttpRequest, slug: str) -> HttpResponse:
 @permission_required("predictions.add_batch", raise_exception=True)
 def start_batch(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
     """The page's script says that the file is in place."""
-    batch = get_object_or_404(Batch, pk=pk, user=request.user)
+    batch = get_object_or_404(Batch, pk=pk, user=person(request))
     try:
         actions.start_batch(batch)
     except Fixable as error:
@@ -135,7 +136,7 @@ def _open_for_script(request: HttpRequest, version: ModelVersion) -> JsonRespons
     except (ValueError, KeyError, TypeError, RequestDataTooBig):
         return JsonResponse({"message": "The page sent an unreadable request. Reload it and try again."}, status=400)
     try:
-        batch = actions.open_batch(version, file_name=name, size_bytes=size_bytes, by=request.user)
+        batch = actions.open_batch(version, file_name=name, size_bytes=size_bytes, by=person(request))
         post = actions.presign_input(batch)
     except Fixable as error:
         return JsonResponse({"message": error.user_message}, status=422)
@@ -150,7 +151,9 @@ def _take_form(request: HttpRequest, version: ModelVersion) -> HttpResponse:
     file = request.FILES.get("file")
     if file is None:
         raise Refused("Choose a CSV file first.")
-    batch = actions.open_batch(version, file_name=file.name or "file.csv", size_bytes=file.size or 0, by=request.user)
+    batch = actions.open_batch(
+        version, file_name=file.name or "file.csv", size_bytes=file.size or 0, by=person(request)
+    )
     try:
         actions.store_input(batch, file)
         actions.start_batch(batch)

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from portal.accounts.signed_in import person
 from portal.errors import GatewayError
 from portal.middleware import log_reference
 from portal.predictions import actions, export
@@ -20,7 +21,7 @@ PAGE_ROWS = 25
 @permission_required("predictions.view_prediction", raise_exception=True)
 def history(request: HttpRequest) -> HttpResponse:
     """One page of the filtered history."""
-    chosen = HistoryFilter(request.GET, viewer=request.user)
+    chosen = HistoryFilter(request.GET, viewer=person(request))
     page = Paginator(chosen.rows(), PAGE_ROWS).get_page(request.GET.get("page"))
     rows = fetch(list(page.object_list))
     _refresh(rows)
@@ -34,7 +35,7 @@ def history(request: HttpRequest) -> HttpResponse:
 @permission_required("predictions.view_prediction", raise_exception=True)
 def export_history(request: HttpRequest) -> StreamingHttpResponse:
     """All rows of the filter, as CSV."""
-    chosen = HistoryFilter(request.GET, viewer=request.user)
+    chosen = HistoryFilter(request.GET, viewer=person(request))
     rows = chosen.rows()
     model = chosen.cleaned_data.get("model")
     name = f"portico-history-{timezone.localdate():%Y-%m-%d}.csv"

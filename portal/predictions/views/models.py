@@ -5,6 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from portal.accounts.signed_in import person
 from portal.gateways import storage
 from portal.predictions.models import Batch, Prediction
 from portal.registry.models import Model, ModelVersion, Picture
@@ -29,8 +30,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "versions": ModelVersion.objects.filter(is_live=True, model__in=models)
             .select_related("model")
             .order_by("model__name"),
-            "recent": Prediction.objects.filter(user=request.user).select_related("version__model")[:RECENT],
-            "recent_batches": Batch.objects.filter(user=request.user).select_related("version__model")[:RECENT],
+            "recent": Prediction.objects.filter(user=person(request)).select_related("version__model")[:RECENT],
+            "recent_batches": Batch.objects.filter(user=person(request)).select_related("version__model")[:RECENT],
         },
     )
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal.accounts.signed_in import person
 from portal.errors import BadInput, GatewayError
 from portal.middleware import log_reference
 from portal.predictions import actions
@@ -27,7 +28,7 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, version, form, status=422)
     try:
-        return redirect(actions.predict_one(version, form.row(), by=request.user))
+        return redirect(actions.predict_one(version, form.row(), by=person(request)))
     except BadInput as error:
         form.add_feature_errors(error.fields)
         if not error.fields:
@@ -41,7 +42,7 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
 @permission_required("predictions.view_prediction", raise_exception=True)
 def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """An answer, for good; with the form beside it where the same version is still live."""
-    rows = Prediction.objects.visible_to(request.user).select_related("version__model", "user")
+    rows = Prediction.objects.visible_to(person(request)).select_related("version__model", "user")
     found = get_object_or_404(rows, pk=pk)
     version = found.version
     may_ask = version.is_live and request.user.has_perm("predictions.add_prediction")
