@@ -53,4 +53,4 @@ class NewPasswordForm(SetPasswordForm):
     """Set somebody's password. Every account here has one."""
 
     def clean(self) -> dict[str, Any]:
-        return {**super().clean(), "set_usable_password": True}  # the admin's view asks for it
+        return {**(super().clean() or self.cleaned_data), "set_usable_password": True}  # the admin's view asks for it

@@ -24,7 +24,7 @@ from portal.gateways import inference, storage
 from portal.registry import page_settings, states
 from portal.registry.models import Event, Model, ModelVersion, Picture
 from portal.registry.training_data import TrainingData
-from portal.scanner.report import Refusal, ScanReport
+from portal.scanner.report import Refusal
 from portal.scanner.run import scan_file
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def _check(
 ) -> None:
     report = scan_file(path)
     version.scan = report.to_json()
-    if not report.ok:
+    if not report.ok or report.format is None:
         _reject(version, [_sentence(refusal) for refusal in report.refusals], by=by)
         return
     try:
@@ -154,19 +154,18 @@ def _check(
     except Refused as refusal:
         _reject(version, [refusal.user_message], by=by)
         return
-    _accept(version, report, manifest, by=by, training=training, given=given)
+    _accept(version, manifest, by=by, training=training, given=given)
 
 
 def _accept(
     version: ModelVersion,
-    report: ScanReport,
     manifest: dict[str, Any],
     *,
     by: User,
     training: TrainingData | None,
     given: dict[str, Any],
 ) -> None:
-    file_name = f"model.{EXTENSIONS[report.format]}"
+    file_name = f"model.{EXTENSIONS[manifest['format']]}"
     slug, number = version.model.slug, version.number
     storage.promote(version.upload, storage.version_key(slug, number, file_name))
     storage.put_json(storage.version_key(slug, number, "manifest.json"), {**manifest, "file": file_name})

@@ -353,7 +353,7 @@ class BandFormSet(BaseInlineFormSet):
         return self.new_objects
 
     def _kept(self) -> list[forms.ModelForm]:
-        return [form for form in self.forms if form.cleaned_data.get("label") and not self._should_delete_form(form)]
+        return [form for form in self.forms if form.cleaned_data.get("label") and not form.cleaned_data.get("DELETE")]
 
 
 class ExampleForm(forms.ModelForm):

@@ -95,7 +95,7 @@ def _take(feature: Feature, row: dict[str, Any]) -> None:
 def _fill_bands(version: ModelVersion, given: dict[str, Any], previous: ModelVersion | None) -> None:
     rows: list[dict[str, Any]] = list(given.get("bands", []))
     if not rows and previous and previous.manifest.get("output", {}).get("type") == version.output.type:
-        rows = list(previous.bands.values("upper", "label", "tone"))
+        rows = [dict(row) for row in previous.bands.values("upper", "label", "tone")]
     if not rows and version.output.type == "binary" and version.output.has_probabilities:
         rows = list(DEFAULT_BANDS)
     for row in rows:
@@ -110,7 +110,7 @@ def _fill_examples(
     if not rows and training and set(names) <= set(training.columns):
         rows = [{"name": f"Training row {i}", "row": row} for i, row in enumerate(training.examples, 1)]
     if not rows and previous:
-        rows = [row for row in previous.examples.values("name", "row") if set(names) <= set(row["row"])]
+        rows = [dict(row) for row in previous.examples.values("name", "row") if set(names) <= set(row["row"])]
     if not rows:
         rows = [{"name": "Usual values", "row": {f["name"]: f.get("default") for f in version.manifest["features"]}}]
     for row in rows:

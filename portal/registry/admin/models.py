@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from portal.registry import actions
 from portal.registry.admin import uploading
+from portal.registry.admin.pages import person
 from portal.registry.models import Model, ModelVersion
 
 RECENT_DAYS = 30
@@ -75,7 +76,7 @@ class ModelAdmin(UnfoldModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            actions.record(obj, None, "description changed", by=request.user)
+            actions.record(obj, None, "description changed", by=person(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Answers in the history point at models: they stay."""

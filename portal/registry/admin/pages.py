@@ -1,11 +1,12 @@
 """What the console's own pages share."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from portal.accounts.models import User
 from portal.errors import GatewayError
 from portal.middleware import log_reference
 
@@ -21,3 +22,8 @@ def say_away(request: HttpRequest, error: GatewayError, *, next_step: str) -> st
     sentence = f"{error.user_message} {next_step} Reference: {log_reference(error)}."
     messages.error(request, sentence)
     return sentence
+
+
+def person(request: HttpRequest) -> User:
+    """Who is in front of the page: nobody comes to the console without a login."""
+    return cast(User, request.user)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.errors import GatewayError, Refused
 from portal.registry import actions
-from portal.registry.admin.pages import console_page, say_away
+from portal.registry.admin.pages import console_page, person, say_away
 from portal.registry.forms import NewModelForm, NewVersionForm
 from portal.registry.models import Model, ModelVersion
 
@@ -42,14 +42,16 @@ def _take(request: HttpRequest, form: NewVersionForm, model: Model | None) -> Mo
     """The version that came of it; None where the file could not even be stored."""
     given = form.cleaned_data
     if model is None:
-        model = actions.create_model(name=given["name"], slug=given["slug"], summary=given["summary"], by=request.user)
+        model = actions.create_model(
+            name=given["name"], slug=given["slug"], summary=given["summary"], by=person(request)
+        )
     before = model.newest_version
     try:
         version = actions.upload_version(
             model,
             given["file"],
             file_name=given["file"].name,
-            by=request.user,
+            by=person(request),
             notes=given["notes"],
             training=given["training"],
         )

@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from portal.errors import GatewayError, Refused
 from portal.registry import actions
-from portal.registry.admin.pages import console_page, say_away
+from portal.registry.admin.pages import console_page, person, say_away
 from portal.registry.comparison import compare
 from portal.registry.forms import BandForm, BandFormSet, ExampleForm, FeatureForm, VersionForm
 from portal.registry.models import Band, Example, Feature, ModelVersion
@@ -96,7 +96,7 @@ class VersionAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: list[Any], change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if form.changed_data or any(formset.has_changed() for formset in formsets):
-            actions.record(form.instance.model, form.instance, "settings changed", by=request.user)
+            actions.record(form.instance.model, form.instance, "settings changed", by=person(request))
 
     def response_change(self, request: HttpRequest, obj: ModelVersion) -> HttpResponse:
         effect = "They show on its page at once." if obj.is_live else "They show once it is live."
@@ -141,7 +141,7 @@ class VersionAdmin(ModelAdmin):
 
     def _make_live(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
         try:
-            actions.make_live(version, by=request.user)
+            actions.make_live(version, by=person(request))
         except Refused as refusal:
             messages.error(request, refusal.user_message)
             return redirect(CHANGE, version.pk)
@@ -158,7 +158,7 @@ def _check_again(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
     try:
-        actions.check_again(version, by=request.user)
+        actions.check_again(version, by=person(request))
     except Refused as refusal:
         messages.error(request, refusal.user_message)
     except GatewayError as error:

@@ -16,7 +16,9 @@ SUFFIXES = (".pkl", ".joblib")
 
 
 class Command(BaseCommand):
-    help = "Upload the samples that `python -m model.train` wrote and make them live. Samples already there are left alone."
+    help = (
+        "Upload the samples that `python -m model.train` wrote and make them live. Those already there are left alone."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path, help="what `python -m model.train --out` was given")
