@@ -58,7 +58,7 @@ def _take(request: HttpRequest, form: NewVersionForm, model: Model | None) -> Mo
         _add_pictures(version, form)
     except GatewayError as error:
         say_away(
-            request, error, next_step="What arrived was kept: check it again in a moment, or upload the file anew."
+            request, error, next_step="What arrived was kept: check it again in a moment, or upload it anew."
         )
         newest = model.newest_version
         return newest if newest != before else None
