@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import CharField, Q, QuerySet, TextField, Value
@@ -55,8 +55,7 @@ class HistoryFilter(forms.Form):
         self.viewer = viewer
         if not viewer.sees_all_history:
             del self.fields["user"]
-        outcome = self.fields["outcome"]
-        assert isinstance(outcome, forms.ChoiceField)  # noqa: S101 -- for the type checker; declared above
+        outcome = cast(forms.ChoiceField, self.fields["outcome"])
         outcome.choices = [("", "All outcomes"), *STATES, *_outcomes(viewer)]
 
     @property

@@ -54,19 +54,16 @@ def loaded_site(site: str, samples: Path) -> str:
 
 @pytest.fixture
 def page_as(browser: Browser, site: str) -> Iterator[PageAs]:
-    """A page signed in with a role, in a theme and at a width; problems in the browser's console fail the test."""
+    """A page signed in with a role, or not with None, in a theme and at a width.
+
+    Problems in the browser's console fail the test.
+    """
     problems: list[str] = []
     contexts = []
 
     def open_page(
-        role: str = roles.PREDICTOR, *, theme: str = "light", width: str = "desk", script: bool = True
+        role: str | None = roles.PREDICTOR, *, theme: str = "light", width: str = "desk", script: bool = True
     ) -> Page:
-        name = role.replace(" ", "-")
-        user, is_new = get_user_model().objects.get_or_create(username=name)
-        if is_new:
-            user.set_password(f"{name}-password")
-            user.save()
-            accounts.assign_role(user, role)
         context = browser.new_context(
             color_scheme=theme, viewport={"width": WIDTHS[width], "height": 900}, java_script_enabled=script
         )
@@ -74,13 +71,24 @@ def page_as(browser: Browser, site: str) -> Iterator[PageAs]:
         page = context.new_page()
         page.on("console", lambda message: problems.append(message.text) if _is_problem(message) else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        sign_in(page, site, name)
+        if role:
+            sign_in(page, site, _ensure_user(role))
         return page
 
     yield open_page
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def _ensure_user(role: str) -> str:
+    name = role.replace(" ", "-")
+    user, is_new = get_user_model().objects.get_or_create(username=name)
+    if is_new:
+        user.set_password(f"{name}-password")
+        user.save()
+        accounts.assign_role(user, role)
+    return name
 
 
 def sign_in(page: Page, site: str, name: str) -> None:

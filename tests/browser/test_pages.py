@@ -1,7 +1,6 @@
 """Every page in both themes, at a desk and on a phone: nothing for axe-core, nothing to scroll sideways."""
 
 import pytest
-from playwright.sync_api import Page
 
 from portal.accounts import roles
 from portal.predictions.models import Batch, Prediction
@@ -79,9 +78,8 @@ def test_every_page_has_nothing_for_axe_and_fits_its_window(
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_sign_in_page_has_nothing_for_axe_also_with_an_error(site: str, page: Page, theme: str, width: str):
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": {"desk": 1280, "phone": 390}[width], "height": 800})
+def test_sign_in_page_has_nothing_for_axe_also_with_an_error(site: str, page_as: PageAs, theme: str, width: str):
+    page = page_as(None, theme=theme, width=width)
     page.goto(f"{site}/sign-in/")
     keep(page, f"sign-in-{theme}-{width}")
     before = violations(page)

@@ -6,8 +6,8 @@ from portal.templatetags.portico import duration, figure, percent
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (0.123456, "0.1235"), (1234.5678, "1235"), (12.5, "12.50"), (3.0, "3"), (1234567, "1\u202f234\u202f567"),
-        (1.5e-9, "1.5e-09"), (-0.5, "-0.5000"), (0, "0"), (2.5e12, "2\u202f500\u202f000\u202f000\u202f000"),
+        (0.123456, "0.1235"), (1234.5678, "1235"), (12.5, "12.5"), (3.0, "3"), (1234567, "1\u202f234\u202f567"),
+        (1.5e-9, "1.5e-09"), (-0.5, "-0.5"), (0, "0"), (2.5e12, "2\u202f500\u202f000\u202f000\u202f000"),
     ],
 )  # fmt: skip
 def test_figure_of_a_number_is_rounded_with_the_exact_value_beside_it(value: float, shown: str):
