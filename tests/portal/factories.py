@@ -42,15 +42,19 @@ def make_manifest(**facts: Any) -> dict[str, Any]:
         "steps": [],
         "fitted_on": "dataframe",
         "features": [
-            {"name": "bill_length_mm", "kind": "number", "choices": None, "default": 44.5, "accepts_missing": False},
-            {"name": "island", "kind": "choice", "choices": ["Biscoe", "Dream"], "default": "Biscoe", "accepts_missing": False},
-            {"name": "year", "kind": "number", "choices": None, "default": 2008, "accepts_missing": True},
+            _described("bill_length_mm", "number", default=44.5),
+            _described("island", "choice", default="Biscoe", choices=["Biscoe", "Dream"]),
+            _described("year", "number", default=2008, accepts_missing=True),
         ],
         "output": {"type": "binary", "classes": ["Adelie", "Gentoo"], "probabilities": True},
         "warnings": [],
         "golden": [],
         "load_milliseconds": 1.0,
-    } | facts  # fmt: skip
+    } | facts
+
+
+def _described(name: str, kind: str, **facts: Any) -> dict[str, Any]:
+    return {"name": name, "kind": kind, "choices": None, "accepts_missing": False} | facts
 
 
 def make_version(model: Model | None = None, *, is_live: bool = True, **facts: Any) -> ModelVersion:
