@@ -1,6 +1,16 @@
 """How commands speak: tidy on a terminal, plain text in a pipe."""
 
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 from rich.console import Console
+from rich.markup import escape
+
+Note = Callable[[str], None]
+Step = Callable[[str], AbstractContextManager[Note]]
 
 # soft_wrap: a URL or an ARN that is cut into two lines cannot be copied. highlight: colour means something here.
 console = Console(highlight=False, soft_wrap=True)
@@ -19,3 +29,22 @@ def say_change(verb: str, resource: str, kind: str) -> None:
 def say_event(verb: str, resource: str, detail: str) -> None:
     """One finished step of an execution."""
     console.print(f"  [{_COLOURS.get(verb, 'default')}]{verb:<9}[/] {resource:<28} [dim]{detail}[/]")
+
+
+@contextmanager
+def step(title: str, *, is_announced: bool = True) -> Iterator[Note]:
+    """Say what is being done, and how long it took; a failed step is named before its reason is.
+
+    What the body notes, by calling what it is given, stands behind the time.
+    """
+    notes: list[str] = []
+    started = time.monotonic()
+    if is_announced:
+        console.print(f"[dim]•[/] {title} …")
+    try:
+        yield notes.append
+    except Exception:
+        console.print(f"[bold red]✗[/] {title} [dim]{time.monotonic() - started:.1f} s[/]")
+        raise
+    said = "".join(f"  {escape(note)}" for note in notes)
+    console.print(f"[green]✓[/] {title} [dim]{time.monotonic() - started:.1f} s{said}[/]")

@@ -38,9 +38,13 @@ class Child:
 
 
 class Supervisor:
-    """Starts children and sees them off; a context manager that leaves nothing running."""
+    """Starts children and sees them off; a context manager that leaves nothing running.
 
-    def __init__(self) -> None:
+    A quiet one keeps what its children say to itself: `last_words` has the end of it.
+    """
+
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self._is_quiet = is_quiet
         self._children: list[Child] = []
         self._print_lock = threading.Lock()
         self._watchdog: subprocess.Popen[str] | None = None
@@ -77,7 +81,7 @@ class Supervisor:
             errors="replace",
             start_new_session=True,
         )
-        child = Child(name, process, is_quiet)
+        child = Child(name, process, is_quiet or self._is_quiet)
         self._children.append(child)
         self._tell_watchdog(f"+{process.pid}")
         child.reader = threading.Thread(target=self._relay, args=(child,), daemon=True, name=f"{name}-log")
@@ -97,9 +101,13 @@ class Supervisor:
         self._forget(child)
         said = "\n".join(child.last_lines)
         if code != 0:
-            reason = f"It said:\n{said}" if is_quiet else "What it said is above."
+            reason = f"It said:\n{said}" if child.is_quiet else "What it said is above."
             raise DeployError(f"`{' '.join(command[1:])}` ended with code {code}. {reason}")
         return said
+
+    def last_words(self) -> list[tuple[str, list[str]]]:
+        """The last lines of every child that was not stopped yet, by its name."""
+        return [(child.name, list(child.last_lines)) for child in self._children]
 
     def stop(self, child: Child) -> None:
         """Ask, wait, then force; with everything the child has started itself."""
