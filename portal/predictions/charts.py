@@ -83,9 +83,10 @@ class Cell:
 
 
 def preview(summary: dict[str, Any]) -> list[list[Cell]]:
-    """The first rows of the result, cell by cell."""
+    """The first rows of the result, cell by cell: what was added comes first here, since it is what one looks for."""
     originals = len(summary.get("columns") or [])
-    return [[_cell(cell, i >= originals) for i, cell in enumerate(cells)] for cells in summary.get("preview") or []]
+    rows = [[_cell(cell, i >= originals) for i, cell in enumerate(cells)] for cells in summary.get("preview") or []]
+    return [cells[originals:] + cells[:originals] for cells in rows]
 
 
 def _cell(written: Any, is_added: bool) -> Cell:
