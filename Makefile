@@ -1,8 +1,9 @@
 # Everything a newcomer needs: `make up` and `make test` each do all of their set-up.
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format smoke clean local-packages test-packages
+.PHONY: help up test lint format smoke password clean local-packages test-packages
 
 PYTHON := .venv/bin/python
+STATE := $(or $(PORTICO_STATE_DIR),.portico)
 # The first Python that starts, whatever its version: bootstrap.py looks for the right one itself.
 ANY_PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1 && { echo $$name; break; }; done)
@@ -30,6 +31,10 @@ format: test-packages ## Put the code into the house's form
 
 smoke: local-packages ## Do what a user would, from sign-in to history, and say how long each step took
 	@exec $(PYTHON) -m deploy.smoke
+
+password: local-packages ## Set a new password for the first admin, while Portico runs or not
+	@test -f "$(STATE)/portal.sqlite3" || { echo "There is no Portico in $(STATE) yet. Start one with: make up" >&2; exit 1; }
+	@PORTICO_ENV=local exec $(PYTHON) manage.py changepassword admin
 
 clean: ## Remove .venv and caches; what Portico keeps (.portico) stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -76,14 +76,10 @@ def test_form_holds_what_its_fields_show_at_first(upload_page):
 
 
 def test_page_gives_its_figures_links_attributes_and_alert(upload_page):
-    found = (
-        upload_page.html.figures,
-        upload_page.link_to(r"/models/\d+/"),
-        upload_page.attribute("data-state"),
-        upload_page.complaint,
-    )
+    link, state = upload_page.link_to(r"/models/\d+/"), upload_page.attribute("data-state")
 
-    assert found == (["0.25"], "/models/7/", "done", "It says: The file is missing.")
+    assert (link, state, upload_page.html.figures) == ("/models/7/", "done", ["0.25"])
+    assert upload_page.complaint == "It says: The file is missing."
     assert "not(" not in upload_page.text
 
 
