@@ -115,7 +115,12 @@ def embedded_target(endpoint_url: str, *, portal_origin: str | None = None) -> T
 
     Args: portal_origin: None leaves what the stack has
     """
-    parameters = {"PackageType": "Zip", "BatchConcurrency": str(_PARTS_AT_ONCE), "LogRetentionDays": "7"}
+    parameters = {
+        "PackageType": "Zip",
+        "BatchConcurrency": str(_PARTS_AT_ONCE),
+        "LogRetentionDays": "7",
+        "DefaultModel": "four-variables",  # the sample that answers as the original tool does
+    }
     if portal_origin:
         parameters["PortalOrigin"] = portal_origin
     return Target(
