@@ -115,11 +115,15 @@ def test_api_preflight_is_answered_for_browsers(stack):
     assert "Authorization" in answered["Access-Control-Allow-Headers"]
 
 
-def test_api_refusal_of_the_gateway_itself_is_readable_by_browsers(stack):
-    status, headers, _ = send("POST", f"{stack.environment['PORTICO_API_URL']}/elsewhere", body=b"{}")
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_api_path_that_is_not_there_is_a_404_that_browsers_can_read(stack, method):
+    body = b"{}" if method == "POST" else None
 
-    assert status == 403
+    status, headers, answer = send(method, f"{stack.environment['PORTICO_API_URL']}/elsewhere", body=body)
+
+    assert (status, json.loads(answer)) == (404, {"message": "Unknown API call"})
     assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Content-Type"] == "application/json"
 
 
 def test_function_is_given_the_contract_s_settings(stack):
