@@ -261,3 +261,37 @@ def test_prediction_through_the_whole_stack_is_answered_and_kept(original: Model
     assert sum(share for _, share in prediction.probabilities) == pytest.approx(1)
     assert prediction.band_label
     assert prediction.milliseconds > 0
+
+
+def test_history_of_many_rows_comes_in_pages_that_keep_the_filter():
+    ada, version = make_user(), make_version()
+    for _ in range(27):
+        make_prediction(ada, version)
+    client = client_of(ada)
+
+    first = client.get("/history/?kind=prediction").content.decode()
+    second = client.get("/history/?kind=prediction&page=2").content.decode()
+
+    assert first.count("<tr>") == 26
+    assert "?kind=prediction&amp;page=2" in first
+    assert second.count("<tr>") == 3
+    assert "Page 2 of 2" in second
+
+
+def test_password_changed_by_its_owner_opens_the_door_from_then_on():
+    ada = make_user()
+    client = client_of(ada)
+    new = {"new_password1": "a-calm-harbour-7", "new_password2": "a-calm-harbour-7"}
+
+    response = client.post("/password/", {"old_password": "ada-password", **new}, follow=True)
+
+    assert b"Password changed" in response.content
+    assert Client().login(username="ada", password="a-calm-harbour-7")
+
+
+def test_sign_out_by_post_closes_the_door():
+    client = client_of(make_user())
+
+    client.post("/sign-out/")
+
+    assert client.get("/").status_code == 302
