@@ -19,6 +19,7 @@ from portal.gateways.aws import aws_errors, client, is_error
 from portal.gateways.contract import Answer, BatchStatus, Scalar
 
 ATTEMPTS = 3  # for what certainly never reached the model: throttled, or no connection
+INTERRUPTED = "The job was interrupted before its end, by a restart for example. Score the file again."
 SAFE_TO_REPEAT = ("TooManyRequestsException", "ThrottlingException")
 
 
@@ -62,9 +63,7 @@ def batch_status(*, execution_arn: str, user_id: int, batch: uuid.UUID) -> Batch
     except BackendFault as error:
         if not is_error(error, "ExecutionDoesNotExist"):
             raise
-        return BatchStatus(
-            "failed", 0, 0, None, "The job is no longer known to the prediction service. Start it again."
-        )
+        return BatchStatus("failed", 0, 0, None, INTERRUPTED)
     parts = storage.get_json(storage.batch_key(user_id, batch, "parts.json")) or []
     done = storage.count_under(storage.batch_key(user_id, batch, "parts/")) if parts else 0
     if status == "RUNNING":
@@ -72,7 +71,7 @@ def batch_status(*, execution_arn: str, user_id: int, batch: uuid.UUID) -> Batch
     summary = storage.get_json(storage.batch_key(user_id, batch, "summary.json"))
     if status == "SUCCEEDED" and summary and summary.get("ok"):
         return BatchStatus("done", len(parts), len(parts), summary, "")
-    reason = (summary or {}).get("error", {}).get("message") or "The job stopped without saying why. Start it again."
+    reason = (summary or {}).get("error", {}).get("message") or INTERRUPTED
     return BatchStatus("failed", len(parts), done, None, reason)
 
 
