@@ -1,0 +1,61 @@
+"""The object store against the real bucket."""
+
+import io
+import uuid
+
+import pytest
+
+from portal.gateways import storage
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def prefix(cloud: None) -> str:
+    return f"batches/1/{uuid.uuid4()}/"
+
+
+def test_object_that_is_not_there_is_none_in_every_way_of_asking(prefix: str):
+    key = prefix + "nothing"
+
+    assert (storage.get_bytes(key), storage.get_json(key), storage.get_stream(key), storage.size_of(key)) == (None,) * 4
+
+
+def test_file_stored_comes_back_as_it_was(prefix: str):
+    storage.put_file(prefix + "file", io.BytesIO(b"\x00\xffcontent"))
+
+    size_bytes, chunks = storage.get_stream(prefix + "file")
+
+    assert size_bytes == 9
+    assert b"".join(chunks) == b"\x00\xffcontent"
+
+
+def test_objects_under_a_prefix_are_counted(prefix: str):
+    for name in ("parts/1.json", "parts/2.json", "plan.json"):
+        storage.put_json(prefix + name, {})
+
+    assert storage.count_under(prefix + "parts/") == 2
+
+
+def test_upload_promoted_twice_keeps_the_first_file(cloud: None):
+    first, second, target = uuid.uuid4(), uuid.uuid4(), f"models/m{uuid.uuid4().hex}/1/model.pkl"
+    storage.put_file(storage.quarantine_key(first), io.BytesIO(b"first"))
+    storage.put_file(storage.quarantine_key(second), io.BytesIO(b"second"))
+
+    storage.promote(first, target)
+    storage.promote(second, target)
+
+    assert storage.get_bytes(target) == b"first"
+
+
+def test_deleting_what_is_not_there_is_no_error(prefix: str):
+    storage.delete(prefix + "nothing")
+
+    assert storage.size_of(prefix + "nothing") is None
+
+
+def test_presigned_upload_names_one_key_and_a_size(prefix: str):
+    post = storage.presign_upload(prefix + "input.csv", max_bytes=10, expires_s=300)
+
+    assert post.fields["key"] == prefix + "input.csv"
+    assert post.url.startswith(storage.browser_origin())
