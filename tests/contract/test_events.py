@@ -1,0 +1,79 @@
+"""The stored events are what the container reads, and what the portal and API Gateway send."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from portal.gateways import inference
+from predictor.batch import BATCH_STEPS
+from predictor.batch.job import Job
+from predictor.events import ApiRequest, OperationRequest, read_event
+from tests.predictor.factories import EVENTS, context_of
+
+STORED = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(Path(EVENTS).glob("*.json"))}
+DIRECT = [name for name, event in STORED.items() if "operation" in event]
+THROUGH_THE_API = [name for name in STORED if name not in DIRECT]
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What the portal invokes with; every call is answered with a fault."""
+    events = []
+
+    class Recorder:
+        def invoke(self, **request):
+            events.append(json.loads(request["Payload"]))
+            raise ConnectionAbortedError
+
+    monkeypatch.setattr(inference, "client", lambda service: Recorder())
+    return events
+
+
+def test_stored_events_are_both_direct_and_through_the_api():
+    assert (len(DIRECT), len(THROUGH_THE_API)) == (7, 3)
+
+
+@pytest.mark.parametrize("name", DIRECT)
+def test_direct_event_is_read_as_its_operation(name):
+    request = read_event(STORED[name], context_of("r-1"))
+
+    assert isinstance(request, OperationRequest)
+    assert request.operation in {"predict", "describe", "verify", *BATCH_STEPS}
+    assert request.operation.replace(".", "_") == name
+    assert request.request_id == "r-1"
+
+
+@pytest.mark.parametrize("name", [name for name in DIRECT if name.startswith("batch_")])
+def test_batch_event_names_a_whole_job(name):
+    job = Job.from_event(STORED[name])
+
+    assert job.key("input.csv") == f"batches/7/{STORED[name]['job']['batch']}/input.csv"
+
+
+@pytest.mark.parametrize("name", THROUGH_THE_API)
+def test_event_of_the_api_is_read_with_its_call_its_caller_and_its_body(name):
+    request = read_event(STORED[name], context_of("r-1"))
+
+    assert isinstance(request, ApiRequest)
+    assert (request.method, len(request.segments)) == ("POST", 1)
+    assert request.segments[0] in ("singlePrediction", "batchPrediction")
+    assert request.claims["cognito:username"] == "ada"
+    assert request.json_body()
+
+
+def test_predict_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
+    with pytest.raises(ConnectionAbortedError):
+        inference.predict(slug="penguins", number=3, sha256="a" * 64, row={"sex": "male"})
+
+    assert set(sent[0]) == set(STORED["predict"]) | {"sha256"}
+    assert sent[0]["operation"] == STORED["predict"]["operation"]
+
+
+def test_verify_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
+    with pytest.raises(ConnectionAbortedError):
+        inference.verify(upload=uuid.uuid4(), sha256="a" * 64, format="joblib")
+
+    assert set(sent[0]) == set(STORED["verify"])
+    assert sent[0]["operation"] == STORED["verify"]["operation"]
