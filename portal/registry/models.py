@@ -82,6 +82,13 @@ class ModelVersion(models.Model):
     scan = models.JSONField(default=dict, blank=True, editable=False)
     manifest = models.JSONField(default=dict, blank=True, editable=False)
     refusals = models.JSONField(default=list, blank=True, editable=False)
+    pending = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What came with the upload for the settings, until they are filled.",
+    )
+    last_picture = models.PositiveIntegerField(default=0, editable=False, help_text="The last position given out.")
     class_labels = models.JSONField(default=dict, blank=True, help_text="Words for the model's classes.")
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -108,6 +115,11 @@ class ModelVersion(models.Model):
     @property
     def is_rejected(self) -> bool:
         return self.state == states.REJECTED
+
+    @property
+    def may_be_checked_again(self) -> bool:
+        """Can there be a file to check? One that could not be stored was closed before anybody read it."""
+        return not self.is_ready and bool(self.scan or not self.is_rejected)
 
     @property
     def fitted_with(self) -> str:
@@ -152,6 +164,7 @@ class Feature(models.Model):
     """What people are asked for one of the model's inputs."""
 
     NUMBER, INTEGER, BOOLEAN, CHOICE, TEXT = "number", "integer", "boolean", "choice", "text"
+    NUMERIC = (NUMBER, INTEGER)
     KINDS = [(NUMBER, "Number"), (INTEGER, "Whole number"), (BOOLEAN, "Yes or no"), (CHOICE, "Choice"), (TEXT, "Text")]
 
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="features")
@@ -178,7 +191,7 @@ class Feature(models.Model):
 
     @property
     def is_numeric(self) -> bool:
-        return self.kind in (self.NUMBER, self.INTEGER)
+        return self.kind in self.NUMERIC
 
 
 class Band(models.Model):
@@ -194,7 +207,10 @@ class Band(models.Model):
     class Meta:
         ordering = [models.F("upper").asc(nulls_last=True), "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "upper"], nulls_distinct=False, name="one_band_an_upper_end")
+            models.UniqueConstraint(fields=["version", "upper"], name="one_band_an_upper_end"),
+            models.UniqueConstraint(
+                fields=["version"], condition=Q(upper__isnull=True), name="one_open_band_a_version"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -225,6 +241,7 @@ class Picture(models.Model):
 
     class Meta:
         ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["version", "position"], name="one_picture_a_position")]
 
     def __str__(self) -> str:
         return self.title

@@ -9,8 +9,8 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import asdict, dataclass
+from typing import IO, Any, Self
 
 from portal.errors import BadInput
 
@@ -43,6 +43,16 @@ class TrainingData:
 
     columns: dict[str, Column]
     examples: list[dict[str, str]]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        columns = {
+            name: Column(**{**facts, "values": tuple(facts["values"])}) for name, facts in content["columns"].items()
+        }
+        return cls(columns, content["examples"])
 
 
 def read(file: IO[bytes]) -> TrainingData:

@@ -31,7 +31,7 @@ class ModelAdmin(UnfoldModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         since = timezone.now() - timedelta(days=RECENT_DAYS)
-        versions = ModelVersion.objects.order_by("-number").defer("scan", "manifest")
+        versions = ModelVersion.objects.order_by("-number").defer("scan", "manifest", "pending")
         return (
             super()
             .get_queryset(request)
@@ -69,7 +69,7 @@ class ModelAdmin(UnfoldModelAdmin):
     ) -> HttpResponse:
         model: Model = context["original"]
         context["title"] = model.name
-        context["versions"] = model.versions.select_related("created_by").defer("scan")
+        context["versions"] = model.versions.select_related("created_by").defer("scan", "pending")
         context["events"] = model.events.select_related("by", "version")[:EVENTS]
         return super().render_change_form(request, context, *args, **kwargs)
 

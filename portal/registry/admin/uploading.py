@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from portal.errors import GatewayError, Refused
 from portal.registry import actions
 from portal.registry.admin.pages import console_page, person, say_away
-from portal.registry.forms import NewModelForm, NewVersionForm
+from portal.registry.forms.upload import NewModelForm, NewVersionForm
 from portal.registry.models import Model, ModelVersion
 
 
@@ -29,7 +29,7 @@ def upload(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         except Refused as refusal:
             form.add_error("file", refusal.user_message)
     if form.is_bound and wants_json(request):
-        return JsonResponse({"errors": form.errors}, status=422)
+        return JsonResponse({"errors": form.all_errors}, status=422)
     context = {"form": form, "model": model, "title": "Upload a version" if model else "Upload a model"}
     return console_page(request, "registry/upload.html", context, status=422 if form.is_bound else 200)
 
@@ -39,36 +39,31 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def _take(request: HttpRequest, form: NewVersionForm, model: Model | None) -> ModelVersion | None:
-    """The version that came of it; None where the file could not even be stored."""
+    """The version that came of it; None where not even its row was written."""
     given = form.cleaned_data
     if model is None:
         model = actions.create_model(
             name=given["name"], slug=given["slug"], summary=given["summary"], by=person(request)
         )
-    before = model.newest_version
     try:
-        version = actions.upload_version(
+        return actions.upload_version(
             model,
             given["file"],
             file_name=given["file"].name,
             by=person(request),
             notes=given["notes"],
             training=given["training"],
+            new_pictures=form.new_pictures(),
         )
-        _add_pictures(version, form)
     except GatewayError as error:
+        version = model.newest_version
+        is_kept = version is not None and not version.is_rejected
         say_away(
-            request, error, next_step="What arrived was kept: check it again in a moment, or upload it anew."
+            request,
+            error,
+            next_step="What arrived was kept: check it again in a moment." if is_kept else "Upload it again.",
         )
-        newest = model.newest_version
-        return newest if newest != before else None
-    return version
-
-
-def _add_pictures(version: ModelVersion, form: NewVersionForm) -> None:
-    if version.is_ready:
-        for content, title, alt in form.pictures():
-            actions.add_picture(version, content, title=title, alt=alt)
+        return version
 
 
 def _go(request: HttpRequest, version: ModelVersion | None) -> HttpResponse:

@@ -14,8 +14,13 @@ from unfold.admin import ModelAdmin, StackedInline
 from portal.errors import GatewayError, Refused
 from portal.registry import actions
 from portal.registry.admin.pages import console_page, person, say_away
+from portal.registry.admin.pictures import add_picture, remove_picture
 from portal.registry.comparison import compare
-from portal.registry.forms import BandForm, BandFormSet, ExampleForm, FeatureForm, VersionForm
+from portal.registry.forms.bands import BandForm, BandFormSet
+from portal.registry.forms.examples import ExampleForm
+from portal.registry.forms.features import FeatureForm
+from portal.registry.forms.pictures import PictureForm
+from portal.registry.forms.version import VersionForm
 from portal.registry.models import Band, Example, Feature, ModelVersion
 
 CHANGE = "admin:registry_modelversion_change"
@@ -65,6 +70,8 @@ class VersionAdmin(ModelAdmin):
         return [
             path("<int:pk>/live/", wrap(self.live_view), name="registry_modelversion_live"),
             path("<int:pk>/check/", wrap(self.check_view), name="registry_modelversion_check"),
+            path("<int:pk>/pictures/", wrap(add_picture), name="registry_picture_add"),
+            path("<int:pk>/pictures/<int:position>/remove/", wrap(remove_picture), name="registry_picture_remove"),
             *super().get_urls(),
         ]
 
@@ -90,6 +97,7 @@ class VersionAdmin(ModelAdmin):
         context["title"] = f"{version.model.name}, version {version.number}"
         context["version"], context["model"] = version, version.model
         context["live"] = version.model.live_version
+        context["picture_form"] = PictureForm(prefix="picture")
         context["may_activate"] = request.user.has_perm("registry.activate_modelversion")
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -43,11 +43,27 @@ def test_make_live_writes_the_pointer_that_the_functions_read(cloud: None):
     assert storage.get_json(storage.live_key("pointed-at")) == {"version": 1, "sha256": version.sha256}
 
 
-def test_check_again_without_the_file_is_refused(cloud: None):
+def test_upload_whose_place_in_the_bucket_is_taken_is_rejected_and_replaces_nothing(cloud: None, samples: Path):
+    model, theirs = make_model("restored"), {"sha256": "f" * 64, "file": "model.joblib"}
+    manifest_key = storage.version_key("restored", 1, "manifest.json")
+    storage.put_json(manifest_key, theirs)
+
+    with (samples / "diabetes" / "model.joblib").open("rb") as file:
+        version = actions.upload_version(model, file, file_name="model.joblib", by=model.created_by)
+
+    assert version.state == states.REJECTED
+    assert "already holds another file as version 1 of “restored”" in version.refusals[0]
+    assert storage.get_json(manifest_key) == theirs
+
+
+def test_check_again_without_the_file_is_refused_and_closes_the_version(cloud: None):
     version = make_version(make_model("gone"), is_live=False, state=states.CHECKING)
 
     with pytest.raises(Refused, match="not in quarantine"):
         actions.check_again(version, by=version.created_by)
+
+    version.refresh_from_db()
+    assert version.state == states.REJECTED
 
 
 def test_check_again_of_a_ready_version_is_refused():

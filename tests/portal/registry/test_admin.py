@@ -8,38 +8,15 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts import roles
-from portal.errors import BackendAway
 from portal.gateways import inference, storage
 from portal.registry import actions, states
 from portal.registry.models import Event, Model, ModelVersion
 from portal.scanner.report import Refusal, ScanReport
 from tests.portal.factories import make_manifest, make_model, make_user, make_version
+from tests.portal.registry.conftest import PNG, away, model_file
 
 pytestmark = pytest.mark.django_db
 UPLOAD = "admin:registry_model_upload"
-
-
-@pytest.fixture
-def owner(client: Client) -> Client:
-    client.force_login(make_user("olga", roles.MODEL_OWNER))
-    return client
-
-
-@pytest.fixture
-def quiet_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Storing works, and every file passes the scan and the check."""
-    for name in ("put_file", "put_json", "promote", "delete"):
-        monkeypatch.setattr(storage, name, lambda *args, **kwargs: None)
-    monkeypatch.setattr(actions, "scan_file", lambda path: ScanReport(ok=True, format="pickle"))
-    monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
-
-
-def away(*args: Any, **kwargs: Any) -> Any:
-    raise BackendAway("The prediction service cannot be reached just now.", detail="secret host name")
-
-
-def model_file(content: bytes = b"a model") -> SimpleUploadedFile:
-    return SimpleUploadedFile("model.pkl", content)
 
 
 @pytest.mark.parametrize("role", [roles.VIEWER, roles.PREDICTOR])
@@ -121,6 +98,55 @@ def test_check_again_after_an_interruption_makes_the_version_ready(
     assert version.state == states.READY
 
 
+def test_check_again_fills_the_settings_from_the_training_data_of_the_upload(
+    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
+):
+    training = SimpleUploadedFile("training.csv", b"bill_length_mm,island,year\n30.5,Dream,2007\n60,Biscoe,2008\n")
+    monkeypatch.setattr(inference, "verify", away)
+    owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file(), "training": training})
+    version = ModelVersion.objects.get()
+    monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
+    monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
+
+    owner.post(reverse("admin:registry_modelversion_check", args=[version.pk]))
+
+    version.refresh_from_db()
+    bill = version.features.get(name="bill_length_mm")
+    assert (bill.minimum, bill.maximum) == (30.5, 60)
+    assert [example.name for example in version.examples.all()] == ["Training row 1", "Training row 2"]
+    assert version.pending == {}
+
+
+def test_upload_with_the_service_away_keeps_the_pictures_for_the_next_check(
+    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(inference, "verify", away)
+    sent = {
+        "picture_2-file": SimpleUploadedFile("roc.png", PNG),
+        "picture_2-title": "ROC",
+        "picture_2-alt": "Area 0.9",
+    }
+    owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file(), **sent})
+
+    version = ModelVersion.objects.get()
+
+    assert version.state == states.CHECKING
+    assert [(picture.title, picture.alt) for picture in version.pictures.all()] == [("ROC", "Area 0.9")]
+
+
+def test_upload_that_cannot_be_stored_is_rejected_and_asks_for_another(
+    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(storage, "put_file", away)
+
+    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
+
+    page = answer.content.decode()
+    assert ModelVersion.objects.get().state == states.REJECTED
+    assert "The file could not be stored:" in page and "Upload another file" in page
+    assert "Reference: " in page and "Check again" not in page
+
+
 def test_upload_larger_than_the_limit_is_told_at_the_field(owner: Client, settings: Any):
     settings.PORTICO_MODEL_MAX_BYTES = 3
 
@@ -141,11 +167,14 @@ def test_upload_under_a_taken_short_name_is_told_at_the_field(owner: Client):
 
 
 def test_upload_with_a_picture_without_words_is_told_at_the_field(owner: Client):
-    picture = SimpleUploadedFile("roc.png", b"\x89PNG\r\n\x1a\n...")
+    picture = SimpleUploadedFile("roc.png", PNG)
 
-    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file(), "picture_1": picture})
+    answer = owner.post(
+        reverse(UPLOAD), {"name": "Loan", "file": model_file(), "picture_1-file": picture, "picture_1-title": "ROC"}
+    )
 
-    assert "picture_1_alt" in answer.context["form"].errors
+    assert list(answer.context["form"].all_errors) == ["picture_1-alt"]
+    assert not Model.objects.exists()
 
 
 def test_make_live_asked_for_shows_what_changes_and_changes_nothing(owner: Client):

@@ -6,9 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portal.accounts import roles
 from portal.registry.models import Band, Event, Feature, ModelVersion
-from tests.portal.factories import make_user, make_version
+from tests.portal.factories import make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -16,12 +15,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def version() -> ModelVersion:
     return make_version()
-
-
-@pytest.fixture
-def owner(client: Client) -> Client:
-    client.force_login(make_user("olga", roles.MODEL_OWNER))
-    return client
 
 
 def post(client: Client, version: ModelVersion, **changes: Any) -> Any:

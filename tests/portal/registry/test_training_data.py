@@ -1,6 +1,7 @@
 """What a CSV of training data tells about the features."""
 
 import io
+import json
 
 import pytest
 
@@ -52,3 +53,11 @@ def test_training_data_with_more_than_a_few_texts_is_no_choice():
     cells = "\n".join(f"text {n}" for n in range(training_data.MAX_CHOICES + 1))
 
     assert not read(f"remark\n{cells}\n").columns["remark"].is_choice
+
+
+def test_training_data_written_as_json_reads_back_the_same():
+    given = read("age,island\n10,Dream\n,Biscoe\n20.5,Dream\n")
+
+    kept = json.loads(json.dumps(given.to_json()))
+
+    assert training_data.TrainingData.from_json(kept) == given

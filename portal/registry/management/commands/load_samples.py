@@ -11,6 +11,7 @@ from portal.accounts.models import User
 from portal.errors import PorticoError
 from portal.registry import actions, training_data
 from portal.registry.models import Model
+from portal.registry.pictures import NewPicture
 
 SUFFIXES = (".pkl", ".joblib")
 
@@ -59,12 +60,19 @@ class Command(BaseCommand):
         given["classes"] = dict(given.get("classes") or [])
         with path.open("rb") as file:
             version = actions.upload_version(
-                model, file, file_name=path.name, by=owner, notes=given.get("notes", ""), training=training, given=given
+                model,
+                file,
+                file_name=path.name,
+                by=owner,
+                notes=given.get("notes", ""),
+                training=training,
+                given=given,
+                new_pictures=[
+                    NewPicture((sample / picture["file"]).read_bytes(), title=picture["title"], alt=picture["alt"])
+                    for picture in given.get("pictures", [])
+                ],
             )
         if not version.is_ready:
             raise CommandError(f"{sample.name} was rejected: {' '.join(version.refusals)}")
-        for picture in given.get("pictures", []):
-            content = (sample / picture["file"]).read_bytes()
-            actions.add_picture(version, content, title=picture["title"], alt=picture["alt"])
         actions.make_live(version, by=owner)
         return f"version {version.number} is live"

@@ -1,13 +1,12 @@
 // Sends the chosen file straight to the bucket with a progress bar. Without this script the form posts it to the portal.
 
+import { Meter, post } from "./sending.js";
+
 const form = document.querySelector("[data-upload-batch]");
 const zone = form.querySelector("[data-zone]");
 const input = form.querySelector("input[type=file]");
-const button = form.querySelector("button");
 const problem = form.querySelector("[data-problem]");
-const progress = form.querySelector("[data-progress]");
-const bar = progress.querySelector("progress");
-const label = progress.querySelector("[data-progress-label]");
+const meter = new Meter(form, form.querySelector("[data-progress-label]"));
 
 class Refusal extends Error {}
 
@@ -36,16 +35,16 @@ form.addEventListener("submit", async (event) => {
     show("Choose a CSV file first.");
     return;
   }
-  busy(true);
+  problem.hidden = true;
+  meter.start();
   try {
     const opened = await ask(form.action, { name: file.name, size: file.size });
     await send(opened, file);
-    label.textContent = "Starting";
-    bar.removeAttribute("value");
+    meter.wait("Starting");
     const started = await ask(opened.start, {});
     window.location.assign(started.page);
   } catch (error) {
-    busy(false);
+    meter.stop();
     show(error instanceof Refusal ? error.message : "The connection broke. Nothing was scored; try again.");
   }
 });
@@ -61,32 +60,16 @@ async function ask(url, content) {
   return answer;
 }
 
-function send({ url, fields }, file) {
-  return new Promise((resolve, reject) => {
-    const body = new FormData();
-    for (const [name, value] of Object.entries(fields)) body.append(name, value);
-    body.append("file", file);
-    const request = new XMLHttpRequest();
-    request.open("POST", url);
-    request.upload.addEventListener("progress", (event) => {
-      if (!event.lengthComputable) return;
-      const percent = Math.round((100 * event.loaded) / event.total);
-      bar.value = percent;
-      label.textContent = `Uploading, ${percent} %`;
-    });
-    request.addEventListener("load", () =>
-      request.status < 300 ? resolve() : reject(new Refusal("The store did not take the file. Has it changed since it was chosen?")),
-    );
-    request.addEventListener("error", () => reject(new Error("upload failed")));
-    request.send(body);
+async function send({ url, fields }, file) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  body.append("file", file);
+  const request = await post(url, body, {
+    onProgress: (sent, all) => meter.at(sent / all, `Uploading, ${Math.round((100 * sent) / all)} %`),
   });
-}
-
-function busy(isBusy) {
-  button.disabled = isBusy;
-  progress.hidden = !isBusy;
-  problem.hidden = true;
-  bar.value = 0;
+  if (request.status >= 300) {
+    throw new Refusal("The store did not take the file. Has it changed since it was chosen?");
+  }
 }
 
 function show(message) {

@@ -1,12 +1,10 @@
 // The upload of a model with progress, and errors at the fields without losing the chosen files.
 
+import { MIB, Meter, post } from "./sending.js";
+
 const form = document.querySelector("[data-upload-model]");
-const progress = form.querySelector("[data-progress]");
-const bar = progress.querySelector("progress");
-const stage = progress.querySelector("[data-stage]");
+const meter = new Meter(form, form.querySelector("[data-stage]"));
 const notice = form.querySelector("[data-notice]");
-const button = form.querySelector("button.primary");
-const MIB = 1024 * 1024;
 
 proposeNames();
 form.addEventListener("submit", (event) => {
@@ -38,46 +36,47 @@ function isSmallEnough() {
   return false;
 }
 
-function send() {
-  const request = new XMLHttpRequest();
-  request.open("POST", form.action);
-  request.setRequestHeader("Accept", "application/json");
-  request.responseType = "json";
-  request.upload.addEventListener("progress", (event) => {
-    if (!event.lengthComputable) return;
-    bar.value = (100 * event.loaded) / event.total;
-    say(`Uploading: ${(event.loaded / MIB).toFixed(1)} of ${(event.total / MIB).toFixed(1)} MB`);
-  });
-  request.upload.addEventListener("load", () => {
-    bar.removeAttribute("value");
-    bar.setAttribute("aria-label", "Check");
-    say("Checking: reading it without running it, then loading it and making trial predictions…");
-  });
-  request.addEventListener("load", () => finish(request));
-  request.addEventListener("error", () => stop("The connection broke. Nothing was uploaded; try again."));
-  button.disabled = true;
-  progress.hidden = false;
-  request.send(new FormData(form));
+async function send() {
+  meter.start();
+  let request;
+  try {
+    request = await post(form.action, new FormData(form), {
+      accept: "application/json",
+      onProgress: (sent, all) => meter.at(sent / all, `Uploading: ${inMib(sent)} of ${inMib(all)} MB`),
+      onSent: () => meter.wait("Checking: reading it without running it, then loading it and making trial predictions…"),
+    });
+  } catch {
+    stop("The connection broke. Nothing was uploaded; try again.");
+    return;
+  }
+  finish(read(request));
 }
 
-function finish(request) {
-  if (request.response?.location) {
-    window.location.assign(request.response.location);
-  } else if (request.response?.errors) {
+function inMib(sizeBytes) {
+  return (sizeBytes / MIB).toFixed(1);
+}
+
+function read(request) {
+  try {
+    return JSON.parse(request.responseText);
+  } catch {
+    return {};
+  }
+}
+
+function finish(answer) {
+  if (answer.location) {
+    window.location.assign(answer.location);
+  } else if (answer.errors) {
     stop("Nothing was uploaded yet. Mend the marked fields; the chosen files are kept.");
-    showErrors(request.response.errors);
+    showErrors(answer.errors);
   } else {
     stop("The portal could not take the file just now. Try again in a moment.");
   }
 }
 
-function say(text) {
-  if (stage.textContent !== text) stage.textContent = text;
-}
-
 function stop(text) {
-  button.disabled = false;
-  progress.hidden = true;
+  meter.stop();
   const line = document.createElement("p");
   line.className = "notice tone-bad";
   line.setAttribute("role", "alert");

@@ -1,0 +1,39 @@
+"""A model owner at the console, and a cloud side stood in by functions."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from portal.accounts import roles
+from portal.errors import BackendAway
+from portal.gateways import inference, storage
+from portal.registry import actions
+from portal.scanner.report import ScanReport
+from tests.portal.factories import make_manifest, make_user
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+
+
+@pytest.fixture
+def owner(client: Client) -> Client:
+    client.force_login(make_user("olga", roles.MODEL_OWNER))
+    return client
+
+
+@pytest.fixture
+def quiet_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storing works, the bucket is empty, and every file passes the scan and the check."""
+    for name in ("put_file", "put_json", "get_json", "promote", "delete"):
+        monkeypatch.setattr(storage, name, lambda *args, **kwargs: None)
+    monkeypatch.setattr(actions, "scan_file", lambda path: ScanReport(ok=True, format="pickle"))
+    monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
+
+
+def away(*args: Any, **kwargs: Any) -> Any:
+    raise BackendAway("The prediction service cannot be reached just now.", detail="secret host name")
+
+
+def model_file(content: bytes = b"a model") -> SimpleUploadedFile:
+    return SimpleUploadedFile("model.pkl", content)
