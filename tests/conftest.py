@@ -20,6 +20,7 @@ from deploy.plan import make_plan
 from deploy.state import StateFolder
 from deploy.targets import EMULATOR_CREDENTIALS, Target, embedded_target
 from portal.gateways import aws
+from tests.original import original_file
 
 # Retries of the state machine wait whole seconds; here a tenth of that.
 FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
@@ -103,4 +104,4 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def original_model() -> Path:
     """The original tool's own model file: a pickle of scikit-learn 1.2.0, which lies beside the repository."""
-    return Path(__file__).resolve().parents[2] / "shared" / "data" / "original" / "binary_sklearn_model.pkl"
+    return original_file("binary_sklearn_model.pkl")

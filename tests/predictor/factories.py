@@ -21,9 +21,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from predictor import bucket, keys
 from predictor.handler import handle, verify
+from tests.original import original_file
 
 ROOT = Path(__file__).resolve().parents[2]
-ORIGINAL = ROOT.parent / "shared" / "data" / "original"
 EVENTS = ROOT / "tests" / "events"
 
 SPECIES = ["Adelie", "Chinstrap", "Gentoo"]
@@ -44,7 +44,7 @@ def context_of(request_id: str) -> Any:
 
 
 def original_bytes() -> bytes:
-    return (ORIGINAL / "binary_sklearn_model.pkl").read_bytes()
+    return original_file("binary_sklearn_model.pkl").read_bytes()
 
 
 def event(name: str, **changes: Any) -> dict[str, Any]:

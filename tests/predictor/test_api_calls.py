@@ -11,8 +11,8 @@ import pytest
 
 from predictor import bucket, keys
 from predictor.handler import handle
+from tests.original import original_file
 from tests.predictor.factories import (
-    ORIGINAL,
     array_model,
     context_of,
     event,
@@ -54,7 +54,7 @@ def _download(link: str) -> bytes:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 @pytest.mark.parametrize("name", EVENTS)
 def test_single_prediction_of_the_drop_in_model_answers_as_the_original(drop_in, name):
-    model = joblib.load(ORIGINAL / "binary_sklearn_model.pkl")
+    model = joblib.load(original_file("binary_sklearn_model.pkl"))
     row = pd.DataFrame([[1.2, -0.5, 1.0, 0.0]], columns=["var_1", "var_2", "var_3", "var_4"])
 
     answer = handle(event(name), context_of("r"))
@@ -209,8 +209,8 @@ def test_bug_is_answered_with_a_reference_and_no_detail(drop_in, monkeypatch, ca
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_batch_prediction_of_the_original_data_equals_scikit_learn(drop_in):
-    model = joblib.load(ORIGINAL / "binary_sklearn_model.pkl")
-    content = (ORIGINAL / "data.csv").read_bytes()
+    model = joblib.load(original_file("binary_sklearn_model.pkl"))
+    content = original_file("data.csv").read_bytes()
 
     status, body = _score_file(content, path="/batchPrediction")
 

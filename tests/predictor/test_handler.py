@@ -15,8 +15,8 @@ from sklearn.svm import SVC
 
 from predictor import bucket
 from predictor.handler import handle
+from tests.original import original_file
 from tests.predictor.factories import (
-    ORIGINAL,
     SPECIES,
     array_model,
     context_of,
@@ -54,8 +54,8 @@ def test_predict_multiclass_answers_scikit_learns_numbers():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_predict_original_model_is_bitwise_equal_on_every_row():
     publish(original_bytes(), slug="original")
-    model = joblib.load(ORIGINAL / "binary_sklearn_model.pkl")
-    table = pd.read_csv(ORIGINAL / "data.csv")[["var_1", "var_2", "var_3", "var_4"]].head(100)
+    model = joblib.load(original_file("binary_sklearn_model.pkl"))
+    table = pd.read_csv(original_file("data.csv"))[["var_1", "var_2", "var_3", "var_4"]].head(100)
 
     for place, row in enumerate(table.to_dict("records")):
         answer = json.loads(json.dumps(predict(row, model="original")))

@@ -1,7 +1,6 @@
 """What must pass: ordinary models, in every form that pickle and joblib write them."""
 
 import pickle
-from pathlib import Path
 
 import joblib
 import numpy as np
@@ -18,7 +17,6 @@ from portal.scanner.run import scan_file
 from portal.scanner.scan import scan
 from tests.portal.scanner.ordinary import MODELS
 
-ORIGINAL = Path(__file__).parents[3].parent / "shared" / "data" / "original" / "binary_sklearn_model.pkl"
 COMPRESSIONS = ["zlib", "gzip", "bz2", "xz", "lzma"]
 
 
@@ -124,8 +122,8 @@ def test_scan_in_the_child_process_says_what_it_says_in_this_one(tmp_path):
     assert isinstance(report, ScanReport)
 
 
-def test_scan_of_the_original_tools_model_passes():
-    report = scan_file(ORIGINAL)
+def test_scan_of_the_original_tools_model_passes(original_model):
+    report = scan_file(original_model)
 
     assert report.refusals == ()
     assert (report.estimator, report.format, report.fitted_with) == ("Pipeline", "pickle", "1.2.0")

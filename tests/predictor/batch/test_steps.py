@@ -14,8 +14,8 @@ from predictor import bucket
 from predictor.batch import steps
 from predictor.errors import BatchRefused
 from predictor.handler import handle
+from tests.original import original_file
 from tests.predictor.factories import (
-    ORIGINAL,
     SPECIES,
     BatchRun,
     array_model,
@@ -71,8 +71,8 @@ def test_batch_multiclass_equals_scikit_learn_bit_for_bit(model):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_batch_of_the_original_data_equals_scikit_learn_and_keeps_every_line():
     publish(original_bytes())
-    model = joblib.load(ORIGINAL / "binary_sklearn_model.pkl")
-    content = (ORIGINAL / "data.csv").read_bytes()
+    model = joblib.load(original_file("binary_sklearn_model.pkl"))
+    content = original_file("data.csv").read_bytes()
 
     batch = _run(content)
 
