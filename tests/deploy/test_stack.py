@@ -131,7 +131,7 @@ def test_function_is_given_the_contract_s_settings(stack):
 
     assert configuration["Environment"]["Variables"] == {
         "PORTICO_BUCKET": stack.bucket,
-        "PORTICO_DEFAULT_MODEL": "",
+        "PORTICO_DEFAULT_MODEL": "four-variables",
         "PORTICO_CORS_ORIGIN": "*",
     }
 
