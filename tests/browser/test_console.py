@@ -144,6 +144,29 @@ def test_make_live_goes_back_to_the_version_before_from_the_models_page(site: st
     expect(page.get_by_text("It is live and answers every prediction")).to_be_visible()
 
 
+def test_picture_is_added_and_removed_on_its_versions_page(loaded_site: str, page_as: PageAs, samples: Path):
+    page, version = page_as(roles.MODEL_OWNER), ModelVersion.objects.get(model__slug="penguins")
+    page.goto(loaded_site + reverse("admin:registry_modelversion_change", args=[version.pk]))
+    open_everything(page)
+    page.get_by_label("File (PNG)").set_input_files(samples / "penguins" / "pictures" / "1.png")
+    page.get_by_label("Title").fill("Once more")
+
+    page.get_by_role("button", name="Add the picture").click()
+    expect(page.get_by_text("Say in words what it shows")).to_be_visible()
+    keep(page, "console-picture-error")
+    found = violations(page)
+    page.get_by_label("File (PNG)").set_input_files(samples / "penguins" / "pictures" / "1.png")
+    page.get_by_label("What it shows").fill("How often it is wrong")
+    page.get_by_role("button", name="Add the picture").click()
+    expect(page.get_by_alt_text("How often it is wrong")).to_be_visible()
+    keep(page, "console-pictures")
+    page.get_by_role("button", name="Remove “Once more”").click()
+
+    expect(page.get_by_text("“Once more” was removed.")).to_be_visible()
+    expect(page.get_by_alt_text("How often it is wrong")).to_have_count(0)
+    assert found == []
+
+
 def open_everything(page: Page) -> None:
     """Unfold what is folded away, so that it is looked at too; the menu would cover the page."""
     page.evaluate("document.querySelectorAll('main details').forEach(part => { part.open = true })")

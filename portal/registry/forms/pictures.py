@@ -19,7 +19,7 @@ class PictureForm(forms.Form):
     use_required_attribute = False
 
     file = forms.FileField(
-        label="Picture (PNG)",
+        label="File (PNG)",
         error_messages={"required": "The picture itself is missing. Choose its file.", "empty": "The file is empty."},
         widget=forms.FileInput(attrs={"accept": ".png,image/png"}),
     )
