@@ -5,7 +5,7 @@ import os
 MIB = 1024 * 1024
 
 _DEFAULTS = {
-    "PORTICO_MODEL_MAX_BYTES": 250 * MIB,
+    "PORTICO_MODEL_MAX_BYTES": 500 * MIB,
     "PORTICO_MODEL_CACHE_BYTES": 500 * MIB,
     "PORTICO_BODY_MAX_BYTES": 1 * MIB,
     # API Gateway gives up after 29 s; 25 MB of CSV is scored in well under that.

@@ -62,3 +62,8 @@ def test_limits_of_the_container_are_documented_with_their_defaults(contract):
     documented = {name: int(number) * units[unit] for name, number, unit in rows}
 
     assert documented == limits._DEFAULTS
+
+
+@pytest.mark.parametrize("name", ["PORTICO_MODEL_MAX_BYTES", "PORTICO_BATCH_MAX_BYTES"])
+def test_limit_of_the_portal_is_the_containers_so_that_nothing_is_sent_in_vain(settings, name):
+    assert getattr(settings, name) == limits.limit(name)
