@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts import roles
+from portal.errors import Refused
 from portal.gateways import inference, storage
 from portal.registry import actions, states
 from portal.registry.models import Event, Model, ModelVersion
@@ -145,6 +146,24 @@ def test_upload_that_cannot_be_stored_is_rejected_and_asks_for_another(
     assert ModelVersion.objects.get().state == states.REJECTED
     assert "The file could not be stored:" in page and "Upload another file" in page
     assert "Reference: " in page and "Check again" not in page
+
+
+def test_check_that_fails_after_another_one_passed_leaves_the_version_ready(
+    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
+):
+    version = make_version(is_live=False, state=states.CHECKING, manifest={})
+    monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
+
+    def lose_the_race(**kwargs: Any) -> Any:
+        ModelVersion.objects.filter(pk=version.pk).update(state=states.READY)
+        raise Refused("The upload is gone.")
+
+    monkeypatch.setattr(inference, "verify", lose_the_race)
+
+    owner.post(reverse("admin:registry_modelversion_check", args=[version.pk]))
+
+    version.refresh_from_db()
+    assert (version.state, version.refusals) == (states.READY, [])
 
 
 def test_upload_larger_than_the_limit_is_told_at_the_field(owner: Client, settings: Any):
