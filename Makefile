@@ -23,7 +23,7 @@ lint: test-packages ## Check style, types, imports between rooms, the template, 
 	$(PYTHON) -m mypy .
 	PYTHONPATH=.:lambda_docker .venv/bin/lint-imports
 	.venv/bin/cfn-lint deploy/template.yaml
-	PORTICO_ENV=local PORTICO_SECRET_KEY=lint $(PYTHON) manage.py makemigrations --check --dry-run
+	PORTICO_ENV=local $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
 format: test-packages ## Put the code into the house's form
 	$(PYTHON) -m ruff check --fix-only .

@@ -14,7 +14,7 @@ from django.urls import reverse
 from portal.gateways.contract import Output
 from portal.registry import states
 
-SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*$", "Small letters, digits and single hyphens only.")
+SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Small letters, digits and single hyphens only.")
 
 
 class ModelQuerySet(models.QuerySet["Model"]):

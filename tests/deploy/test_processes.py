@@ -24,9 +24,11 @@ time.sleep(600)
 """
 # A supervisor of that family, for which no Python code runs when it is killed.
 PARENT = f"""
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from deploy.embedded.processes import Supervisor
+# A job in the background of a shell is started deaf to Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Supervisor() as supervisor:
     supervisor.start("family", [sys.executable, "-c", {FAMILY!r}], environment={ENVIRONMENT!r}, folder=Path("/"))
     time.sleep(600)

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(help_text='What colleagues see on the first page.', max_length=80)),
-                ('slug', models.CharField(help_text='In addresses and in the bucket; cannot change.', max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(-[a-z0-9]+)*$', 'Small letters, digits and single hyphens only.')], verbose_name='short name')),
+                ('slug', models.CharField(help_text='In addresses and in the bucket; cannot change.', max_length=60, unique=True, validators=[django.core.validators.RegexValidator(r'^[a-z0-9]+(-[a-z0-9]+)*\Z', 'Small letters, digits and single hyphens only.')], verbose_name='short name')),
                 ('summary', models.CharField(blank=True, help_text='One sentence: what it predicts, and for whom.', max_length=240)),
                 ('target_label', models.CharField(blank=True, help_text='What is predicted, for example Species.', max_length=60, verbose_name='result')),
                 ('target_unit', models.CharField(blank=True, max_length=20, verbose_name='unit of the result')),
