@@ -95,7 +95,7 @@ def _cell(written: Any, is_added: bool) -> Cell:
         number = float(text)
     except ValueError:
         return Cell(text, "", is_added, is_number=False)
-    short = f"{number:.4g}"
+    short = f"{number:.4f}" if abs(number) < 1 else f"{number:.4g}"  # probabilities line up
     if not is_added or len(short) >= len(text) or abs(number) >= 1e4:
         return Cell(text, "", is_added, is_number=True)
     return Cell(short, text, is_added, is_number=True)
