@@ -11,9 +11,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
+from portal.accounts.signed_in import person
 from portal.registry import actions
 from portal.registry.admin import uploading
-from portal.registry.admin.pages import person
 from portal.registry.models import Model, ModelVersion
 
 RECENT_DAYS = 30

@@ -1,12 +1,11 @@
 """What the console's own pages share."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from portal.accounts.models import User
 from portal.errors import GatewayError
 from portal.middleware import log_reference
 
@@ -22,8 +21,3 @@ def say_away(request: HttpRequest, error: GatewayError, *, next_step: str) -> st
     sentence = f"{error.user_message} {next_step} Reference: {log_reference(error)}."
     messages.error(request, sentence)
     return sentence
-
-
-def person(request: HttpRequest) -> User:
-    """Who is in front of the page: nobody comes to the console without a login."""
-    return cast(User, request.user)

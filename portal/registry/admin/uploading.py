@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from portal.accounts.signed_in import person
 from portal.errors import GatewayError, Refused
 from portal.registry import actions
-from portal.registry.admin.pages import console_page, person, say_away
+from portal.registry.admin.pages import console_page, say_away
 from portal.registry.forms.upload import NewModelForm, NewVersionForm
 from portal.registry.models import Model, ModelVersion
 

@@ -11,9 +11,10 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, StackedInline
 
+from portal.accounts.signed_in import person
 from portal.errors import GatewayError, Refused
 from portal.registry import actions
-from portal.registry.admin.pages import console_page, person, say_away
+from portal.registry.admin.pages import console_page, say_away
 from portal.registry.admin.pictures import add_picture, remove_picture
 from portal.registry.comparison import compare
 from portal.registry.forms.bands import BandForm, BandFormSet

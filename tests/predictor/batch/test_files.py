@@ -16,51 +16,26 @@ from sklearn.preprocessing import OneHotEncoder
 from predictor import bucket
 from predictor.batch import steps
 from predictor.errors import BatchRefused
+from tests.predictor.batch.running import (
+    FEATURES,
+    HEADER,
+    assert_equals_scikit_learn,
+    penguin_csv,
+    run_batch,
+    summarise,
+)
 from tests.predictor.factories import (
-    SPECIES,
     BatchRun,
     penguin_model,
     penguins,
     publish,
 )
 
-HEADER = b"bill_length_mm,body_mass_g,sex\n"
-FEATURES = ["bill_length_mm", "body_mass_g", "sex"]
-
-
-@pytest.fixture
-def model() -> object:
-    fitted = penguin_model()
-    publish(fitted)
-    return fitted
-
-
-def _csv(rows: int = 40, **options: object) -> bytes:
-    return penguins(rows, seed=5).to_csv(index=False, **options).encode()
-
-
-def _run(content: bytes, **options: object) -> BatchRun:
-    batch = BatchRun(content, **options)
-    batch.run()
-    return batch
-
-
-def _summary(content: bytes) -> dict:
-    return BatchRun(content).run()
-
 
 def _refusal(content: bytes) -> str:
     with pytest.raises(BatchRefused) as refused:
         BatchRun(content).step("plan")
     return str(refused.value)
-
-
-def _equals_scikit_learn(batch: BatchRun, model, **options: object) -> None:
-    table, expected = batch.table(**options), penguins(40, seed=5)[FEATURES]
-    assert table["prediction"].tolist() == model.predict(expected).tolist()
-    assert (
-        table[[f"probability_{name}" for name in SPECIES]].to_numpy().tolist() == model.predict_proba(expected).tolist()
-    )
 
 
 @pytest.mark.parametrize(
@@ -90,26 +65,26 @@ def _equals_scikit_learn(batch: BatchRun, model, **options: object) -> None:
     ],
 )  # fmt: skip
 def test_batch_file_of_any_dialect_is_scored_alike(model, encode, options):
-    batch = _run(encode(_csv().decode()))
+    batch = run_batch(encode(penguin_csv().decode()))
 
-    _equals_scikit_learn(batch, model, **options)
+    assert_equals_scikit_learn(batch, model, **options)
 
 
 def test_batch_line_ends_of_the_input_are_kept(model):
-    batch = _run(_csv().replace(b"\n", b"\r\n"))
+    batch = run_batch(penguin_csv().replace(b"\n", b"\r\n"))
 
     assert batch.output().count(b"\r\n") == batch.output().count(b"\n") == 41
 
 
 def test_batch_bom_is_kept_once(model):
-    batch = _run(b"\xef\xbb\xbf" + _csv())
+    batch = run_batch(b"\xef\xbb\xbf" + penguin_csv())
 
     assert batch.output().startswith(b"\xef\xbb\xbfbill_length_mm")
     assert batch.output().count(b"\xef\xbb\xbf") == 1
 
 
 def test_batch_latin1_is_noted_and_keeps_its_letters(model):
-    summary = _summary(HEADER[:-1] + b",note\n41,4000,male,caf\xe9\x81\n")
+    summary = summarise(HEADER[:-1] + b",note\n41,4000,male,caf\xe9\x81\n")
 
     assert "Latin-1" in summary["notes"][0]
     assert summary["preview"][0][3] == "café\x81"
@@ -119,7 +94,7 @@ def test_batch_latin1_after_the_sample_is_found_too(model, monkeypatch):
     monkeypatch.setattr("predictor.batch.encodings.SAMPLE_BYTES", 100)
     monkeypatch.setattr("predictor.bucket.STREAM_CHUNK_BYTES", 100)
 
-    summary = _summary(_csv() + b"41,4000,male,caf\xe9\n")
+    summary = summarise(penguin_csv() + b"41,4000,male,caf\xe9\n")
 
     assert summary["rows"] == 41
     assert "Latin-1" in summary["notes"][0]
@@ -128,7 +103,7 @@ def test_batch_latin1_after_the_sample_is_found_too(model, monkeypatch):
 def test_batch_quoted_newlines_are_cells(model):
     content = HEADER[:-1] + b',note\n41,4000,male,"two\nlines, ""quoted"""\n42,4100,female,x\n'
 
-    batch = _run(content)
+    batch = run_batch(content)
 
     assert batch.table()["note"].tolist() == ['two\nlines, "quoted"', "x"]
     assert batch.table()["error"].isna().all()
@@ -138,9 +113,9 @@ def test_batch_reordered_and_extra_columns_are_kept_and_do_not_matter(model):
     table = penguins(40, seed=5)[["species", "sex", "body_mass_g", "bill_length_mm"]]
     table.insert(1, "id", range(40))
 
-    batch = _run(table.to_csv(index=False).encode())
+    batch = run_batch(table.to_csv(index=False).encode())
 
-    _equals_scikit_learn(batch, model)
+    assert_equals_scikit_learn(batch, model)
     assert list(batch.table().columns[:5]) == list(table.columns)
 
 
@@ -183,7 +158,7 @@ def test_batch_bad_row_keeps_its_place_and_says_why(model, row, error):
 
 
 def test_batch_quote_open_at_the_end_is_that_rows_error(model):
-    batch = _run(HEADER + b'41,4000,male\n42,4100,"fem\n')
+    batch = run_batch(HEADER + b'41,4000,male\n42,4100,"fem\n')
 
     assert batch.table(keep_default_na=False)["error"].tolist() == ["", 'a quote (") opens a cell and is never closed']
 
@@ -193,7 +168,7 @@ def test_batch_missing_values_reach_the_imputers():
     publish(model)
     content = HEADER + b"NA,4000,male\n41,,\n42, null ,female\n"
 
-    batch = _run(content)
+    batch = run_batch(content)
 
     expected = pd.DataFrame({
         "bill_length_mm": [np.nan, 41, 42], "body_mass_g": [4000, np.nan, np.nan],
@@ -207,13 +182,13 @@ def test_batch_category_called_na_is_no_missing_value():
     model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(table, [0, 1] * 10)
     publish(model)
 
-    batch = _run(b"country\nNA\nDE\n")
+    batch = run_batch(b"country\nNA\nDE\n")
 
     assert batch.table()["prediction"].tolist() == [0, 1]
 
 
 def test_batch_added_names_that_are_taken_get_a_suffix_and_a_note(model):
-    summary = _summary(b"prediction,error," + HEADER + b"a,b,41,4000,male\n")
+    summary = summarise(b"prediction,error," + HEADER + b"a,b,41,4000,male\n")
 
     assert summary["added"][0] == "prediction_portico"
     assert summary["added"][-1] == "error_portico"
@@ -249,7 +224,7 @@ def test_plan_unusable_file_refused_in_one_clear_sentence(model, content, messag
 
 
 def test_plan_doubled_column_that_the_model_does_not_want_is_fine(model):
-    summary = _summary(b"note,note," + HEADER + b"a,b,41,4000,male\n")
+    summary = summarise(b"note,note," + HEADER + b"a,b,41,4000,male\n")
 
     assert summary["scored"] == 1
 

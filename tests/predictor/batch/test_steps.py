@@ -15,6 +15,13 @@ from predictor.batch import steps
 from predictor.errors import BatchRefused
 from predictor.handler import handle
 from tests.original import original_file
+from tests.predictor.batch.running import (
+    FEATURES,
+    assert_equals_scikit_learn,
+    penguin_csv,
+    run_batch,
+    summarise,
+)
 from tests.predictor.factories import (
     SPECIES,
     BatchRun,
@@ -24,48 +31,15 @@ from tests.predictor.factories import (
     forest,
     original_bytes,
     penguin_model,
-    penguins,
     publish,
     regression_model,
 )
 
-HEADER = b"bill_length_mm,body_mass_g,sex\n"
-FEATURES = ["bill_length_mm", "body_mass_g", "sex"]
-
-
-@pytest.fixture
-def model() -> object:
-    fitted = penguin_model()
-    publish(fitted)
-    return fitted
-
-
-def _csv(rows: int = 40, **options: object) -> bytes:
-    return penguins(rows, seed=5).to_csv(index=False, **options).encode()
-
-
-def _run(content: bytes, **options: object) -> BatchRun:
-    batch = BatchRun(content, **options)
-    batch.run()
-    return batch
-
-
-def _summary(content: bytes) -> dict:
-    return BatchRun(content).run()
-
-
-def _equals_scikit_learn(batch: BatchRun, model, **options: object) -> None:
-    table, expected = batch.table(**options), penguins(40, seed=5)[FEATURES]
-    assert table["prediction"].tolist() == model.predict(expected).tolist()
-    assert (
-        table[[f"probability_{name}" for name in SPECIES]].to_numpy().tolist() == model.predict_proba(expected).tolist()
-    )
-
 
 def test_batch_multiclass_equals_scikit_learn_bit_for_bit(model):
-    batch = _run(_csv())
+    batch = run_batch(penguin_csv())
 
-    _equals_scikit_learn(batch, model)
+    assert_equals_scikit_learn(batch, model)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
@@ -74,7 +48,7 @@ def test_batch_of_the_original_data_equals_scikit_learn_and_keeps_every_line():
     model = joblib.load(original_file("binary_sklearn_model.pkl"))
     content = original_file("data.csv").read_bytes()
 
-    batch = _run(content)
+    batch = run_batch(content)
 
     expected = pd.read_csv(io.BytesIO(content))[["var_1", "var_2", "var_3", "var_4"]]
     assert batch.table()["probability_1"].tolist() == model.predict_proba(expected)[:, 1].tolist()
@@ -101,7 +75,7 @@ def test_batch_of_many_parts_equals_scikit_learn_row_for_row():
 
 
 def test_batch_in_parts_counts_as_in_one(model):
-    content = b"".join([_csv(30), b"abc,1,male,x\n", b"41,4000,male,x\n"] * 1)
+    content = b"".join([penguin_csv(30), b"abc,1,male,x\n", b"41,4000,male,x\n"] * 1)
     whole, cut = BatchRun(content), BatchRun(content)
     whole.run()
     steps.plan({"job": cut.job}, size_bytes=200)
@@ -115,18 +89,18 @@ def test_batch_in_parts_counts_as_in_one(model):
 
 
 def test_part_run_twice_gives_the_same(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     batch.step("plan")
     batch.run_parts()
     batch.run_parts()
 
     batch.step("finish")
 
-    _equals_scikit_learn(batch, model)
+    assert_equals_scikit_learn(batch, model)
 
 
 def test_plan_run_twice_leaves_no_upload_behind(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     batch.step("plan")
 
     batch.step("plan")
@@ -136,7 +110,7 @@ def test_plan_run_twice_leaves_no_upload_behind(model):
 
 
 def test_finish_run_twice_gives_the_same(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     first = batch.run()
 
     second = batch.step("finish")
@@ -145,16 +119,16 @@ def test_finish_run_twice_gives_the_same(model):
 
 
 def test_plan_answers_what_the_map_needs(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
 
     answer = batch.step("plan")
 
     assert answer == {"bucket": bucket.name(), "parts_key": batch.key("parts.json"), "parts": 1}
-    assert bucket.read_json(batch.key("parts.json")) == [{"number": 1, "start": 39, "end": len(_csv())}]
+    assert bucket.read_json(batch.key("parts.json")) == [{"number": 1, "start": 39, "end": len(penguin_csv())}]
 
 
 def test_finish_answers_the_summary_without_the_preview(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     batch.step("plan")
     batch.run_parts()
 
@@ -165,7 +139,7 @@ def test_finish_answers_the_summary_without_the_preview(model):
 
 
 def test_summary_tells_counts_columns_and_preview(model):
-    summary = _summary(_csv() + b"abc,4000,male,x\n")
+    summary = summarise(penguin_csv() + b"abc,4000,male,x\n")
 
     assert (summary["rows"], summary["scored"], summary["failed"]) == (41, 40, 1)
     assert summary["columns"] == [*FEATURES, "species"]
@@ -210,13 +184,13 @@ def test_batch_row_that_makes_the_model_raise_does_not_harm_its_neighbours():
 def test_batch_label_that_a_spreadsheet_would_run_is_made_harmless(label, written):
     publish(array_model([label, label + "z"]))
 
-    batch = _run(b"x0,x1,x2\n-9,-9,-9\n")
+    batch = run_batch(b"x0,x1,x2\n-9,-9,-9\n")
 
     assert batch.output().splitlines()[1].startswith(f"-9,-9,-9,{written},".encode())
 
 
 def test_plan_file_that_is_gone_refused(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     bucket.client().delete_object(Bucket=bucket.name(), Key=batch.key("input.csv"))
 
     with pytest.raises(BatchRefused, match="no longer there"):
@@ -224,7 +198,7 @@ def test_plan_file_that_is_gone_refused(model):
 
 
 def test_finish_with_a_part_missing_refused(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     batch.step("plan")
 
     with pytest.raises(BatchRefused, match="Part 1 of 1 was not scored"):
@@ -232,25 +206,25 @@ def test_finish_with_a_part_missing_refused(model):
 
 
 def test_steps_fault_of_the_model_raises_a_refusal(model):
-    batch = BatchRun(_csv(), version=9)
+    batch = BatchRun(penguin_csv(), version=9)
 
     with pytest.raises(BatchRefused, match="has no version 9"):
         batch.step("plan")
 
 
 def test_batch_keeps_the_version_that_it_started_with(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     batch.step("plan")
     publish(penguin_model(estimator=LogisticRegression(C=0.001)), version=2)
 
     batch.run_parts()
     batch.step("finish")
 
-    _equals_scikit_learn(batch, model)
+    assert_equals_scikit_learn(batch, model)
 
 
 def test_abandon_refusal_is_told_in_its_own_words_and_the_upload_dropped(model):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     batch.step("plan")
     with pytest.raises(BatchRefused):
         batch.step("finish")
@@ -285,7 +259,7 @@ def test_steps_job_of_wrong_ids_refused(change):
 
 @pytest.mark.parametrize("part", [None, {}, {"number": 2, "start": 0, "end": 1}, {"number": 1, "start": 5, "end": 1}])
 def test_part_of_wrong_shape_refused(model, part):
-    batch = BatchRun(_csv())
+    batch = BatchRun(penguin_csv())
     batch.step("plan")
 
     with pytest.raises(BatchRefused):
