@@ -34,3 +34,8 @@ def log_reference(error: GatewayError) -> str:
     reference = uuid.uuid4().hex[:8]
     log.error("reference=%s %s: %s", reference, type(error).__name__, error.detail)
     return reference
+
+
+def explain(error: GatewayError, next_step: str = "") -> str:
+    """What to tell the person: what happened, what to do next, and the reference under which the cause is logged."""
+    return " ".join(part for part in (error.user_message, next_step, f"Reference: {log_reference(error)}.") if part)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,8 +16,6 @@ from portal.gateways.storage import PresignedPost
 from portal.predictions import states
 from portal.predictions.models import Batch, Prediction
 from portal.registry.models import ModelVersion
-
-log = logging.getLogger(__name__)
 
 
 def predict_one(version: ModelVersion, row: Mapping[str, Scalar], *, by: User) -> Prediction:
@@ -82,8 +79,7 @@ def start_batch(batch: Batch) -> None:
     arn = inference.start_batch(
         batch=batch.id, user_id=batch.user_id, slug=version.model.slug, number=version.number, sha256=version.sha256
     )
-    Batch.objects.filter(pk=batch.pk, state=states.UPLOADING).update(state=states.RUNNING, execution_arn=arn)
-    batch.refresh_from_db()
+    _move(batch, states.UPLOADING, states.RUNNING, execution_arn=arn)
 
 
 def refresh_batch(batch: Batch) -> None:
@@ -94,14 +90,12 @@ def refresh_batch(batch: Batch) -> None:
         return
     status = inference.batch_status(execution_arn=batch.execution_arn, user_id=batch.user_id, batch=batch.id)
     Batch.objects.filter(pk=batch.pk).update(parts_total=status.parts_total, parts_done=status.parts_done)
+    batch.refresh_from_db()
     if status.state == "failed":
         _fail(batch, states.RUNNING, status.error)
     elif status.summary:
         counts = {name: status.summary[name] for name in ("rows", "scored", "failed")}
-        Batch.objects.filter(pk=batch.pk, state=states.RUNNING).update(
-            state=states.DONE, finished_at=timezone.now(), summary=status.summary, **counts
-        )
-    batch.refresh_from_db()
+        _move(batch, states.RUNNING, states.DONE, finished_at=timezone.now(), summary=status.summary, **counts)
 
 
 def fail_batch(batch: Batch, reason: str) -> None:
@@ -110,9 +104,13 @@ def fail_batch(batch: Batch, reason: str) -> None:
 
 
 def _fail(batch: Batch, old: str, reason: str) -> None:
-    Batch.objects.filter(pk=batch.pk, state=old).update(
-        state=states.FAILED, error=reason[:1000], finished_at=timezone.now()
-    )
+    _move(batch, old, states.FAILED, error=reason[:1000], finished_at=timezone.now())
+
+
+def _move(batch: Batch, old: str, new: str, **facts: Any) -> None:
+    """Change the state, unless somebody else has changed it meanwhile; the batch then shows what they made of it."""
+    states.check_change(states.BATCH_CHANGES, old, new)
+    Batch.objects.filter(pk=batch.pk, state=old).update(state=new, **facts)
     batch.refresh_from_db()
 
 
@@ -144,6 +142,7 @@ def band_value(answer: Answer) -> float | None:
 
 
 def _close(prediction: Prediction, state: str, *, error: str = "") -> None:
+    states.check_change(states.PREDICTION_CHANGES, prediction.state, state)
     prediction.state, prediction.error = state, error[:500]
     prediction.save()
 

@@ -58,10 +58,6 @@ class HistoryFilter(forms.Form):
         outcome = cast(forms.ChoiceField, self.fields["outcome"])
         outcome.choices = [("", "All outcomes"), *STATES, *_outcomes(viewer)]
 
-    @property
-    def narrows(self) -> bool:
-        return any(self.cleaned_data.values()) if self.is_valid() else bool(self.data)
-
     def rows(self) -> QuerySet:
         """(kind, id, created_at) of every row that matches, newest first."""
         self.is_valid()

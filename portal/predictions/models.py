@@ -64,10 +64,6 @@ class Prediction(models.Model):
         return self.state == states.ANSWERED
 
     @property
-    def is_unanswered(self) -> bool:
-        return self.state in (states.SENDING, states.FAILED)
-
-    @property
     def shown_band(self) -> str:
         """The band's wording, where it says more than the class does."""
         return "" if self.band_label == self.outcome_words else self.band_label

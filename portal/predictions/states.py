@@ -18,3 +18,9 @@ BATCH_CHOICES = [(UPLOADING, "Uploading"), (RUNNING, "Running"), (DONE, "Done"),
 
 PREDICTION_CHANGES = {(SENDING, ANSWERED), (SENDING, REFUSED), (SENDING, FAILED)}
 BATCH_CHANGES = {(UPLOADING, RUNNING), (UPLOADING, FAILED), (RUNNING, DONE), (RUNNING, FAILED)}
+
+
+def check_change(changes: set[tuple[str, str]], old: str, new: str) -> None:
+    """Raises: ValueError: the table does not allow the change; only a fault of ours asks for one."""
+    if (old, new) not in changes:
+        raise ValueError(f"What is {old} cannot become {new}.")

@@ -167,6 +167,11 @@ class Feature(models.Model):
     NUMERIC = (NUMBER, INTEGER)
     KINDS = [(NUMBER, "Number"), (INTEGER, "Whole number"), (BOOLEAN, "Yes or no"), (CHOICE, "Choice"), (TEXT, "Text")]
 
+    # What a model owner may set, in the order of the form; the rest is the model's own.
+    SETTINGS = (
+        "position", "label", "unit", "kind", "minimum", "maximum", "step", "default", "is_required", "help", "choices",
+    )  # fmt: skip
+
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="features")
     position = models.PositiveIntegerField("order", default=0)
     name = models.CharField(max_length=200, editable=False, help_text="As the model knows it.")

@@ -13,19 +13,6 @@ from typing import Any
 from portal.registry.models import Band, Example, Feature, ModelVersion
 from portal.registry.training_data import Column, TrainingData
 
-COPIED = (
-    "label",
-    "unit",
-    "kind",
-    "minimum",
-    "maximum",
-    "step",
-    "default",
-    "choices",
-    "is_required",
-    "help",
-    "position",
-)
 DEFAULT_BANDS = (
     {"upper": 0.5, "label": "Less likely", "tone": "neutral"},
     {"upper": None, "label": "Likely", "tone": "caution"},
@@ -45,7 +32,7 @@ def fill(
         if training and name in training.columns:
             _learn(feature, training.columns[name])
         if name in old_features:
-            for field in COPIED:
+            for field in Feature.SETTINGS:
                 setattr(feature, field, getattr(old_features[name], field))
         if name in given_features:
             _take(feature, given_features[name])

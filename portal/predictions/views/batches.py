@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.accounts.signed_in import person
 from portal.errors import Fixable, GatewayError, Refused
 from portal.gateways import storage
-from portal.middleware import log_reference
+from portal.middleware import explain
 from portal.predictions import actions, charts
 from portal.predictions.models import Batch
 from portal.predictions.views.models import live_version_or_404
@@ -57,7 +57,7 @@ def new_batch(request: HttpRequest, slug: str) -> HttpResponse:
     except Fixable as error:
         return _upload_page(request, version, problem=error.user_message, status=422)
     except GatewayError as error:
-        problem = f"{error.user_message} (Reference {log_reference(error)}.)"
+        problem = explain(error)
         return _upload_page(request, version, problem=problem, status=503)
 
 
@@ -85,7 +85,7 @@ def start_batch(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
     except Fixable as error:
         return JsonResponse({"message": error.user_message}, status=422)
     except GatewayError as error:
-        return JsonResponse({"message": f"{error.user_message} (Reference {log_reference(error)}.)"}, status=503)
+        return JsonResponse({"message": explain(error)}, status=503)
     return JsonResponse({"page": batch.get_absolute_url()})
 
 
@@ -98,7 +98,7 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         actions.refresh_batch(found)
     except GatewayError as error:
-        problem = f"{error.user_message} (Reference {log_reference(error)}.) The job itself goes on."
+        problem = explain(error, "The job itself goes on.")
     context = {
         "batch": found,
         "version": found.version,
@@ -141,7 +141,7 @@ def _open_for_script(request: HttpRequest, version: ModelVersion) -> JsonRespons
     except Fixable as error:
         return JsonResponse({"message": error.user_message}, status=422)
     except GatewayError as error:
-        return JsonResponse({"message": f"{error.user_message} (Reference {log_reference(error)}.)"}, status=503)
+        return JsonResponse({"message": explain(error)}, status=503)
     return JsonResponse(
         {"url": post.url, "fields": post.fields, "start": reverse("predictions:start_batch", args=[batch.id])}
     )

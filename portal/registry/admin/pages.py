@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from portal.errors import GatewayError
-from portal.middleware import log_reference
+from portal.middleware import explain
 
 
 def console_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -18,6 +18,6 @@ def console_page(request: HttpRequest, template: str, context: dict[str, Any], *
 
 def say_away(request: HttpRequest, error: GatewayError, *, next_step: str) -> str:
     """Log a gateway's error and tell the person about it. Returns the sentence with its reference."""
-    sentence = f"{error.user_message} {next_step} Reference: {log_reference(error)}."
+    sentence = explain(error, next_step)
     messages.error(request, sentence)
     return sentence

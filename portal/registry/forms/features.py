@@ -27,19 +27,7 @@ class FeatureForm(forms.ModelForm):
 
     class Meta:
         model = Feature
-        fields = [
-            "position",
-            "label",
-            "unit",
-            "kind",
-            "minimum",
-            "maximum",
-            "step",
-            "default",
-            "is_required",
-            "help",
-            "choices",
-        ]
+        fields = Feature.SETTINGS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
