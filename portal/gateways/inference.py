@@ -48,11 +48,15 @@ def start_batch(*, batch: uuid.UUID, user_id: int, slug: str, number: int, sha25
     The execution is named after the batch, so that starting twice is one execution.
     """
     job = {"batch": str(batch), "user": str(user_id), "model": slug, "version": number, "sha256": sha256}
-    with aws_errors(f"starting batch {batch}"):
-        answer = client("stepfunctions").start_execution(
-            stateMachineArn=settings.PORTICO_BATCH_STATE_MACHINE, name=f"batch-{batch}", input=json.dumps({"job": job})
-        )
-    return str(answer["executionArn"])
+    machine, name = settings.PORTICO_BATCH_STATE_MACHINE, f"batch-{batch}"
+    try:
+        with aws_errors(f"starting batch {batch}"):
+            client("stepfunctions").start_execution(stateMachineArn=machine, name=name, input=json.dumps({"job": job}))
+    except BackendFault as error:
+        # It was started before, has ended, and the answer got lost.
+        if not is_error(error, "ExecutionAlreadyExists"):
+            raise
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def batch_status(*, execution_arn: str, user_id: int, batch: uuid.UUID) -> BatchStatus:

@@ -85,7 +85,7 @@ def start_batch(batch: Batch) -> None:
 def refresh_batch(batch: Batch) -> None:
     """Bring the row up to date with the state machine; does nothing once the batch has ended."""
     if batch.upload_is_overdue:
-        _fail(batch, states.UPLOADING, "The file never arrived. Upload it again.")
+        _settle_overdue(batch)
     if batch.state != states.RUNNING:
         return
     status = inference.batch_status(execution_arn=batch.execution_arn, user_id=batch.user_id, batch=batch.id)
@@ -101,6 +101,14 @@ def refresh_batch(batch: Batch) -> None:
 def fail_batch(batch: Batch, reason: str) -> None:
     """Close a batch whose file could not be taken."""
     _fail(batch, states.UPLOADING, reason)
+
+
+def _settle_overdue(batch: Batch) -> None:
+    """The browser went away: after its upload, then the job starts now; or before, then nothing will come any more."""
+    if storage.size_of(_key(batch, "input.csv")) is None:
+        _fail(batch, states.UPLOADING, "The file never arrived. Upload it again.")
+    else:
+        start_batch(batch)
 
 
 def _fail(batch: Batch, old: str, reason: str) -> None:
