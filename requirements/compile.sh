@@ -12,3 +12,6 @@ for name in portal deploy local; do
     compile "requirements/$name.in" -c requirements/test.txt -o "requirements/$name.txt"
 done
 compile lambda_docker/requirements.in -c requirements/test.txt -o lambda_docker/requirements.txt
+# Only the image has these two. Of aws-sam-cli the one wheel is read, not installed: none of its dependencies are wanted.
+compile lambda_docker/runtime.in -c requirements/test.txt -o lambda_docker/runtime.txt
+compile lambda_docker/rie.in --no-deps -o lambda_docker/rie.txt
