@@ -13,13 +13,16 @@ import click
 from rich.markup import escape
 
 from deploy.console import console, errors, say_change, say_event
+from deploy.embedded.ports import LOOPBACK
 from deploy.errors import DeployError, EmulatorAway
 from deploy.execute import delete_everything, execute_plan, list_what_goes, read_outputs
 from deploy.outputs import FORMATS, format_outputs, portal_environment
-from deploy.plan import describe_stack, drop_plan, make_plan
+from deploy.plan import Plan, describe_stack, drop_plan, make_plan, wait_for_target
 from deploy.state import StateFolder
 from deploy.status import read_status
-from deploy.targets import Target, embedded_target
+from deploy.targets import LOCALSTACK_PORT, Target, embedded_target, localstack_target
+
+TARGETS = ("embedded", "localstack")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +33,7 @@ def main() -> None:
 def on_target(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command its target, and turn what it refuses into one sentence and exit code 1."""
 
-    @click.option("--target", "name", type=click.Choice(["embedded"]), required=True, help="Where the stack lives.")
+    @click.option("--target", "name", type=click.Choice(TARGETS), required=True, help="Where the stack lives.")
     @wraps(command)
     def with_target(name: str, **options: Any) -> None:
         try:
@@ -44,7 +47,15 @@ def on_target(command: Callable[..., None]) -> Callable[..., None]:
 
 def find_target(name: str) -> Target:
     """Raises: EmulatorAway: nothing says where the emulator is, so it is not running"""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL") or StateFolder.from_environment().read_endpoint()
+    given = os.environ.get("AWS_ENDPOINT_URL")
+    if name == "localstack":
+        published = f"http://{LOOPBACK}:{os.environ.get('PORTICO_AWS_PORT') or LOCALSTACK_PORT}"
+        return localstack_target(
+            given or published,
+            public_url=os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL"),
+            portal_origin=os.environ.get("PORTICO_ORIGINS"),
+        )
+    endpoint = given or StateFolder.from_environment().read_endpoint()
     if endpoint is None:
         raise EmulatorAway(
             "The emulator is not running. Start it with: make up (or, if one runs elsewhere, set AWS_ENDPOINT_URL)."
@@ -55,12 +66,14 @@ def find_target(name: str) -> Target:
 @main.command()
 @on_target
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-def up(target: Target, dry_run: bool) -> None:
+@click.option("--wait", default=0.0, metavar="SECONDS", help="How long the place may take until it answers.")
+def up(target: Target, dry_run: bool, wait: float) -> None:
     """Make the stack, or bring it up to date. Unchanged is a success."""
     started = time.monotonic()
+    wait_for_target(target, wait)
     plan = make_plan(target)
     console.print(f"Stack [bold]{target.stack_name}[/] at {target.endpoint_url}")
-    console.print(f"  code  {plan.package.key}  ({plan.package.file_count} files, {len(plan.package.body):,} bytes)")
+    console.print(f"  code  {describe_code(target, plan)}")
     if plan.is_empty:
         execute_plan(target, plan, say_event)
         console.print("Nothing to change: the stack is as the template and the code say.")
@@ -118,3 +131,10 @@ def down(target: Target, yes: bool) -> None:
     delete_everything(target, say_event)
     remains = describe_stack(target)
     console.print("Everything is gone." if remains is None else f"Left over: {remains['StackStatus']}")
+
+
+def describe_code(target: Target, plan: Plan) -> str:
+    """Where the functions' code comes from, in a few words."""
+    if plan.package is None:
+        return f"image {target.image}"
+    return f"{plan.package.key}  ({plan.package.file_count} files, {len(plan.package.body):,} bytes)"

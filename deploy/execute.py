@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from deploy.buckets import count_objects, empty_bucket, has_bucket
 from deploy.errors import DeployError
+from deploy.package import Package
 from deploy.plan import Plan, describe_stack, make_plan
 from deploy.targets import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
+    from mypy_boto3_lambda.type_defs import WaiterConfigTypeDef
 
 Report = Callable[[str, str, str], None]
 """Gets each finished step: what happened ("added", "failed"), to which resource, and why or of which kind."""
@@ -28,6 +30,8 @@ _DONE = {
     "DELETE_FAILED": "failed",
 }
 
+_UPDATED_WITHIN: WaiterConfigTypeDef = {"Delay": 1, "MaxAttempts": 60}
+
 
 def execute_plan(target: Target, plan: Plan, report: Report) -> dict[str, str]:
     """Make the stack what the plan says.
@@ -35,7 +39,8 @@ def execute_plan(target: Target, plan: Plan, report: Report) -> dict[str, str]:
     Returns: the stack's outputs
     Raises: DeployError: named after the first resource that failed; CloudFormation has rolled the rest back
     """
-    _upload_package(target, plan)
+    if plan.package:
+        _upload_package(target, plan.package)
     if plan.clear_remains:
         report("removing", target.stack_name, "the remains of a first deployment that failed")
         _delete_stack(target, report)
@@ -44,7 +49,10 @@ def execute_plan(target: Target, plan: Plan, report: Report) -> dict[str, str]:
         before = _latest_event(target)
         target.cloudformation.execute_change_set(StackName=target.stack_name, ChangeSetName=plan.change_set)
         _follow(target, _only({change.resource for change in plan.changes}, report), before)
-    return read_outputs(target)
+    outputs = read_outputs(target)
+    if target.image and not plan.is_new:
+        _take_image_again(target, outputs)
+    return outputs
 
 
 def read_outputs(target: Target) -> dict[str, str]:
@@ -86,14 +94,21 @@ def delete_everything(target: Target, report: Report) -> None:
         report("removed", target.code_bucket, "S3 Bucket with the functions' packages")
 
 
-def _upload_package(target: Target, plan: Plan) -> None:
+def _take_image_again(target: Target, outputs: Mapping[str, str]) -> None:
+    """The image may have been built anew under the same tag, which no change set notices: have the tag looked up."""
+    for name in (outputs["PredictFunctionName"], outputs["VerifyFunctionName"]):
+        target.functions.update_function_code(FunctionName=name, ImageUri=target.image or "")
+        target.functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=_UPDATED_WITHIN)
+
+
+def _upload_package(target: Target, package: Package) -> None:
     s3, bucket = target.s3, target.code_bucket
     if not has_bucket(target.s3, bucket):
         s3.create_bucket(Bucket=bucket)
     try:
-        s3.head_object(Bucket=bucket, Key=plan.package.key)
+        s3.head_object(Bucket=bucket, Key=package.key)
     except ClientError:
-        s3.put_object(Bucket=bucket, Key=plan.package.key, Body=plan.package.body)
+        s3.put_object(Bucket=bucket, Key=package.key, Body=package.body)
 
 
 def _only(planned: set[str], report: Report) -> Report:

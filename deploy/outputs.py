@@ -31,6 +31,8 @@ def portal_environment(target: Target, outputs: Mapping[str, str]) -> dict[str, 
         )
     environment = {variable: outputs[name] for name, variable in VARIABLES.items()}
     environment["PORTICO_API_URL"] = target.api_url(environment["PORTICO_API_URL"])
+    if target.public_url:
+        environment["PORTICO_PUBLIC_ENDPOINT_URL"] = target.public_url
     return environment
 
 

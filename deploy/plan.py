@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClient
 
 from deploy.errors import DeployError, EmulatorAway
 from deploy.package import Package, build_package
-from deploy.targets import Target
+from deploy.targets import Target, local_origins
 from deploy.template import left_out_resources, render_template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
-DEFAULT_PORTAL_ORIGIN = "http://127.0.0.1:8000"
+DEFAULT_PORTAL_ORIGIN = local_origins(8000)
 _VERBS = {"Add": "add", "Modify": "change", "Remove": "remove"}
 # A stack in one of these was never finished: CloudFormation wants it deleted before it is made again.
 _NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
@@ -39,11 +39,12 @@ class Plan:
     """What `up` will do: nothing when `change_set` is None.
 
     Attributes:
+        package: the functions' code; None where the target's functions are an image
         is_new: the stack does not exist yet
         clear_remains: the remains of a creation that failed must be deleted first
     """
 
-    package: Package
+    package: Package | None
     parameters: Mapping[str, str]
     template: str
     is_new: bool
@@ -66,6 +67,10 @@ def describe_stack(target: Target) -> StackTypeDef | None:
     except ClientError as error:
         if "does not exist" in error.response["Error"].get("Message", ""):
             return None
+        if error.response["ResponseMetadata"].get("HTTPStatusCode") == 503:
+            raise EmulatorAway(
+                f"{target.endpoint_url} is not ready: {error.response['Error'].get('Message')}"
+            ) from error
         raise DeployError(f"The stack could not be read: {error.response['Error'].get('Message')}") from error
     except (EndpointConnectionError, HTTPClientError) as error:
         raise EmulatorAway(
@@ -74,13 +79,30 @@ def describe_stack(target: Target) -> StackTypeDef | None:
         ) from error
 
 
+def wait_for_target(target: Target, seconds: float) -> None:
+    """Return as soon as the target answers.
+
+    Raises: EmulatorAway: it does not within `seconds`
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            describe_stack(target)
+            return
+        except EmulatorAway:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
 def make_plan(target: Target, package: Package | None = None) -> Plan:
     """Compare the template and the code with what is there, by a change set that is not executed yet.
 
     Raises: EmulatorAway, DeployError: the template or its parameters are not accepted
     """
     stack = describe_stack(target)
-    package = package or build_package()
+    if target.image is None:
+        package = package or build_package()
     clear_remains = stack is not None and stack["StackStatus"] in _NEVER_MADE
     is_new = stack is None or clear_remains
     parameters = _decide_parameters(target, package, None if is_new else stack)
@@ -98,12 +120,18 @@ def drop_plan(target: Target, plan: Plan) -> None:
             target.cloudformation.delete_stack(StackName=target.stack_name)
 
 
-def _decide_parameters(target: Target, package: Package, stack: StackTypeDef | None) -> dict[str, str]:
+def _decide_parameters(target: Target, package: Package | None, stack: StackTypeDef | None) -> dict[str, str]:
     """What the target says, over what the stack has, over the first-time defaults."""
     given = stack.get("Parameters", []) if stack else []
     before = {item["ParameterKey"]: item["ParameterValue"] for item in given}
-    ours = {"Environment": target.environment, "CodeBucket": target.code_bucket, "CodeKey": package.key}
-    return {"PortalOrigin": DEFAULT_PORTAL_ORIGIN, **before, **target.parameters, **ours}
+    code = {"CodeBucket": target.code_bucket, "CodeKey": package.key} if package else {"ImageUri": target.image or ""}
+    return {
+        "PortalOrigin": DEFAULT_PORTAL_ORIGIN,
+        **before,
+        **target.parameters,
+        "Environment": target.environment,
+        **code,
+    }
 
 
 def _with_change_set(target: Target, plan: Plan) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Target:
         endpoint_url: where the place answers
         start_command: what to do when nothing answers there
         parameters: template parameters that the place decides
+        image: the functions' container image; None where they are a zip
+        public_url: where people's programs reach the place, if not at endpoint_url
         poll_s: seconds between two questions to CloudFormation
     """
 
@@ -47,6 +50,8 @@ class Target:
     endpoint_url: str
     start_command: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    image: str | None = None
+    public_url: str | None = None
     poll_s: float = 0.1
 
     @property
@@ -73,13 +78,13 @@ class Target:
     def api_url(self, url: str) -> str:
         """Where the REST API of the stack's output `url` really answers here.
 
-        The template can only say AWS's address; the emulator serves the same API under a path of its own.
+        The template can only say AWS's address; the emulators serve the same API under a path of their own.
         """
         host, path = urlsplit(url).netloc, urlsplit(url).path
         api = re.match(r"[a-z0-9]+(?=\.execute-api\.)", host)
         if api is None:
             return url.rstrip("/")
-        return f"{self.endpoint_url}/restapis/{api.group(0)}/{path.strip('/')}/_user_request_"
+        return f"{self.public_url or self.endpoint_url}/_aws/execute-api/{api.group(0)}/{path.strip('/')}"
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -106,8 +111,10 @@ _CONFIG = Config(
 )
 
 
-# Each part of a batch runs in a process of its own, with scikit-learn in memory: no more of them than processors.
-_PARTS_AT_ONCE = max(2, min(8, os.cpu_count() or 2))
+LAMBDA_IMAGE = "portico-lambda:latest"
+LOCALSTACK_PORT = 4566
+# The sample that answers as the original tool does.
+_DEFAULT_MODEL = "four-variables"
 
 
 def embedded_target(endpoint_url: str, *, portal_origin: str | None = None) -> Target:
@@ -115,18 +122,62 @@ def embedded_target(endpoint_url: str, *, portal_origin: str | None = None) -> T
 
     Args: portal_origin: None leaves what the stack has
     """
-    parameters = {
-        "PackageType": "Zip",
-        "BatchConcurrency": str(_PARTS_AT_ONCE),
-        "LogRetentionDays": "7",
-        "DefaultModel": "four-variables",  # the sample that answers as the original tool does
-    }
-    if portal_origin:
-        parameters["PortalOrigin"] = portal_origin
     return Target(
         name="embedded",
         environment="local",
         endpoint_url=endpoint_url.rstrip("/"),
         start_command="make up",
-        parameters=parameters,
+        parameters={
+            "PackageType": "Zip",
+            # Each part of a batch runs in a process of its own, with scikit-learn in memory: no more than processors.
+            "BatchConcurrency": str(max(2, min(8, os.cpu_count() or 2))),
+            "LogRetentionDays": "7",
+            "DefaultModel": _DEFAULT_MODEL,
+            **_if_given(PortalOrigin=portal_origin),
+        },
     )
+
+
+def localstack_target(
+    endpoint_url: str, *, public_url: str | None = None, portal_origin: str | None = None, environment: str = "local"
+) -> Target:
+    """LocalStack, as docker-compose.yml runs it. Functions are the real container image.
+
+    It forgets its stack when it ends and is given the same template again, so whatever others know it by has a fixed
+    name: the bucket, and the API's id.
+
+    Args:
+        public_url: where browsers reach it, None for endpoint_url
+        portal_origin: None leaves what the stack has
+    """
+    endpoint_url = endpoint_url.rstrip("/")
+    public_url = (public_url or endpoint_url).rstrip("/")
+    return Target(
+        name="localstack",
+        environment=environment,
+        endpoint_url=endpoint_url,
+        start_command="docker-compose up -d",
+        parameters={
+            "PackageType": "Image",
+            "Architecture": "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
+            "BucketName": f"portico-{environment}",
+            "ApiId": f"portico{environment.replace('-', '')}",
+            "PublicEndpoint": public_url,
+            "BatchConcurrency": str(max(4, min(8, os.cpu_count() or 4))),
+            "LogRetentionDays": "7",
+            "DefaultModel": _DEFAULT_MODEL,
+            **_if_given(PortalOrigin=portal_origin),
+        },
+        image=LAMBDA_IMAGE,
+        public_url=public_url,
+        poll_s=0.3,
+    )
+
+
+def local_origins(port: int) -> str:
+    """The portal's origins on this machine, as the template takes them: people type either name."""
+    return f"http://127.0.0.1:{port},http://localhost:{port}"
+
+
+def _if_given(**parameters: str | None) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if value}

@@ -40,6 +40,8 @@ PORTICO_PREDICT_FUNCTION = os.environ.get("PORTICO_PREDICT_FUNCTION", "")
 PORTICO_VERIFY_FUNCTION = os.environ.get("PORTICO_VERIFY_FUNCTION", "")
 PORTICO_BATCH_STATE_MACHINE = os.environ.get("PORTICO_BATCH_STATE_MACHINE", "")
 PORTICO_API_URL = os.environ.get("PORTICO_API_URL", "")
+# Where browsers reach the bucket, if the portal itself reaches it elsewhere: within docker-compose's network.
+PORTICO_PUBLIC_ENDPOINT_URL = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL", "")
 
 # Limits, in bytes and seconds.
 PORTICO_MODEL_MAX_BYTES = 500 * 1024**2

@@ -20,7 +20,7 @@ from deploy.execute import execute_plan
 from deploy.outputs import portal_environment
 from deploy.plan import Plan, make_plan
 from deploy.state import REPOSITORY, StateFolder
-from deploy.targets import Target, embedded_target
+from deploy.targets import Target, embedded_target, local_origins
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def start_everything(
     url = f"http://{LOOPBACK}:{portal_port}"
     with say_step("Starting the emulator of AWS"):
         emulator = start_emulator(supervisor, state, emulator_port)
-    target = embedded_target(emulator.endpoint, portal_origin=url)
+    target = embedded_target(emulator.endpoint, portal_origin=local_origins(portal_port))
     with say_step("Deploying the stack") as note:
         emulator, stack = _deploy(state, supervisor, emulator, target, note)
     variables = portal_variables(state, port=portal_port, endpoint=emulator.endpoint, stack=stack)

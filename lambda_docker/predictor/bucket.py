@@ -142,7 +142,11 @@ def abort_upload(key: str, *, upload: str) -> None:
 
 
 def download_link(key: str, *, seconds: int) -> str:
-    return client().generate_presigned_url("get_object", Params={"Bucket": name(), "Key": key}, ExpiresIn=seconds)
+    """A link for people, so to where they reach the bucket: within docker-compose the function reaches it elsewhere."""
+    public = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL")
+    return _client_for(public).generate_presigned_url(
+        "get_object", Params={"Bucket": name(), "Key": key}, ExpiresIn=seconds
+    )
 
 
 @functools.lru_cache(maxsize=4)

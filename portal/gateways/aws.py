@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 
 from portal.errors import BackendAway, BackendFault
 
@@ -29,6 +30,12 @@ def client(service: str) -> Any:
     """A boto3 client; boto3's clients may be shared by threads."""
     make: Any = boto3.client  # typed by one overload a service; here the service is a variable
     return make(service, config=INVOKE if service == "lambda" else DEFAULT)
+
+
+@functools.cache
+def signing_client() -> Any:
+    """An S3 client that calls nothing: what it signs is for browsers, at the address that they reach."""
+    return boto3.client("s3", config=DEFAULT, endpoint_url=settings.PORTICO_PUBLIC_ENDPOINT_URL or None)
 
 
 @contextmanager

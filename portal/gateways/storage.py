@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from portal.errors import BackendFault
-from portal.gateways.aws import aws_errors, client, is_error
+from portal.gateways.aws import aws_errors, client, is_error, signing_client
 
 CHUNK_BYTES = 256 * 1024
 MISSING = ("NoSuchKey", "404", "NotFound")
@@ -129,7 +129,7 @@ def count_under(prefix: str) -> int:
 def presign_upload(key: str, *, max_bytes: int, expires_s: int) -> PresignedPost:
     """Let a browser post exactly this key, at least 1 byte and at most `max_bytes`, within `expires_s` seconds."""
     with aws_errors(f"presigning {key}"):
-        answer = client("s3").generate_presigned_post(
+        answer = signing_client().generate_presigned_post(
             settings.PORTICO_BUCKET,
             key,
             Fields={"Content-Type": "text/csv"},

@@ -16,7 +16,7 @@ OUTPUTS = {name: f"some-{name}" for name in VARIABLES} | {
 def test_environment_names_the_api_where_the_emulator_serves_it():
     environment = portal_environment(TARGET, OUTPUTS)
 
-    assert environment["PORTICO_API_URL"] == "http://127.0.0.1:4566/restapis/abc123/prod/_user_request_"
+    assert environment["PORTICO_API_URL"] == "http://127.0.0.1:4566/_aws/execute-api/abc123/prod"
 
 
 def test_environment_of_a_stack_without_an_output_says_which_and_the_next_command():

@@ -133,6 +133,7 @@ def test_function_is_given_the_contract_s_settings(stack):
         "PORTICO_BUCKET": stack.bucket,
         "PORTICO_DEFAULT_MODEL": "four-variables",
         "PORTICO_CORS_ORIGIN": "*",
+        "PORTICO_PUBLIC_ENDPOINT_URL": stack.target.public_url or "",
     }
 
 
