@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -107,9 +108,16 @@ def status(target: Target) -> None:
 @main.command()
 @on_target
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-def outputs(target: Target, form: str) -> None:
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file, whole or not at all.")
+def outputs(target: Target, form: str, to: Path | None) -> None:
     """What the portal needs to know of the stack. `env` can be sourced by a shell."""
-    click.echo(format_outputs(portal_environment(target, read_outputs(target)), form))
+    text = format_outputs(portal_environment(target, read_outputs(target)), form)
+    if to is None:
+        click.echo(text)
+        return
+    partial = to.with_name(f"{to.name}.partial")
+    partial.write_text(text + "\n")
+    partial.replace(to)
 
 
 @main.command()

@@ -15,12 +15,9 @@ from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.processes import Child, Supervisor
 from deploy.errors import DeployError
 from deploy.state import REPOSITORY, StateFolder
-from deploy.targets import EMULATOR_CREDENTIALS
+from deploy.targets import EMULATOR_CREDENTIALS, local_origins
 
 HEALTHY_WITHIN_S = 60.0
-# Longer than the longest the portal waits for a function: a prediction must end with an answer, not with a dead worker.
-_WORKER_TIMEOUT_S = 180
-_ACCESS_LOG = "%(m)s %(U)s %(s)s %(M)s ms"
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def portal_variables(state: StateFolder, *, port: int, endpoint: str, stack: Map
         "PORTICO_SECRET_KEY": state.secret_key(),
         "PORTICO_STATE_DIR": str(state.root),
         "PORTICO_ALLOWED_HOSTS": "127.0.0.1,localhost",
-        "PORTICO_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+        "PORTICO_ORIGINS": local_origins(port),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -74,10 +71,7 @@ def start_portal(supervisor: Supervisor, variables: Mapping[str, str], port: int
 
     Raises: DeployError: it ended, or did not become healthy in time
     """
-    command = [sys.executable, "-m", "gunicorn", "portal.wsgi:application", "--bind", f"{LOOPBACK}:{port}"]
-    command += ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
-    command += ["--timeout", str(_WORKER_TIMEOUT_S), "--graceful-timeout", "5", "--log-level", "warning"]
-    command += ["--access-logfile", "-", "--access-logformat", _ACCESS_LOG, "--no-control-socket"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "portal/gunicorn.conf.py", "--bind", f"{LOOPBACK}:{port}"]
     child = supervisor.start("portal", command, environment=variables, folder=REPOSITORY)
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     while (problem := _health_problem(port)) is not None:

@@ -1,0 +1,80 @@
+"""Starts the portal in its container: the stack's names, the database, the first login, the samples, then gunicorn.
+
+Everything that is to last lies in PORTICO_STATE_DIR, a volume; the rest of the file system is read-only.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+STACK, SAMPLES = Path("/stack/outputs.json"), Path("/samples")
+STATE = Path(os.environ["PORTICO_STATE_DIR"])
+ADDRESS = os.environ.get("PORTICO_ORIGINS", "").partition(",")[0]
+
+
+def main() -> None:
+    """Never returns: gunicorn takes this process's place, and with it its signals."""
+    os.environ.update(read_stack(), PORTICO_SECRET_KEY=secret_key(), TMPDIR=str(empty_temporary_folder()))
+    manage("migrate", "--verbosity", "0")
+    login = json.loads(manage("first_login").splitlines()[-1])
+    load_samples()
+    welcome(login)
+    command = ["-m", "gunicorn", "--config", "portal/gunicorn.conf.py", "--bind", "0.0.0.0:8000"]
+    command += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 -- its heartbeat must not wait for a disk
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
+
+
+def read_stack() -> dict[str, str]:
+    """What `deploy` left word of. After a restart of everything it is yesterday's, and still true."""
+    try:
+        return dict(json.loads(STACK.read_text()))
+    except (OSError, ValueError) as error:
+        sys.exit(f"The stack is not there yet ({error}). See why: docker-compose logs deploy")
+
+
+def secret_key() -> str:
+    """Made once, kept on the volume, readable by the portal only."""
+    file = STATE / "secret_key"
+    if not file.exists():
+        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as handle:
+            handle.write(secrets.token_urlsafe(50))
+    return file.read_text().strip()
+
+
+def empty_temporary_folder() -> Path:
+    """On the volume rather than in memory: an upload through the portal may be half a gigabyte."""
+    folder = STATE / "tmp"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def load_samples() -> None:
+    """Once: a sample that somebody has deleted stays deleted."""
+    loaded = STATE / "samples.loaded"
+    if not loaded.exists():
+        print(manage("load_samples", str(SAMPLES)), end="")
+        loaded.touch()
+
+
+def manage(*arguments: str) -> str:
+    """Run `manage.py`; returns what it printed. Ends this program where it fails."""
+    done = subprocess.run([sys.executable, "manage.py", *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    if done.returncode:
+        sys.exit(f"`manage.py {arguments[0]}` failed with code {done.returncode}; the lines above say why.")
+    return done.stdout
+
+
+def welcome(login: dict[str, str]) -> None:
+    print(f"\nPortico is at  {ADDRESS}/\nSign in as     {login['username']}")
+    if login.get("password"):
+        print(f"Password       {login['password']}\n               Shown this once; change it after signing in.")
+    print()
+
+
+if __name__ == "__main__":
+    main()
