@@ -13,16 +13,13 @@ from pathlib import Path
 
 STACK, SAMPLES = Path("/stack/outputs.json"), Path("/samples")
 STATE = Path(os.environ["PORTICO_STATE_DIR"])
-ADDRESS = os.environ.get("PORTICO_ORIGINS", "").partition(",")[0]
 
 
 def main() -> None:
     """Never returns: gunicorn takes this process's place, and with it its signals."""
     os.environ.update(read_stack(), PORTICO_SECRET_KEY=secret_key(), TMPDIR=str(empty_temporary_folder()))
-    manage("migrate", "--verbosity", "0")
-    login = json.loads(manage("first_login").splitlines()[-1])
+    make_database()
     load_samples()
-    welcome(login)
     command = ["-m", "gunicorn", "--config", "portal/gunicorn.conf.py", "--bind", "0.0.0.0:8000"]
     command += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 -- its heartbeat must not wait for a disk
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
@@ -53,28 +50,37 @@ def empty_temporary_folder() -> Path:
     return folder
 
 
+def make_database() -> None:
+    """Bring it up to date. The first account's password is known in that moment only, so it is said at once."""
+    manage("migrate", "--verbosity", "0")
+    login = json.loads(manage("first_login").splitlines()[-1])
+    address = os.environ.get("PORTICO_ORIGINS", "").partition(",")[0]
+    print(f"Portico is at  {address}/\nSign in as     {login['username']}")
+    if login["created"]:
+        print(f"Password       {login['password']}   (shown this once; change it after signing in)")
+
+
 def load_samples() -> None:
-    """Once: a sample that somebody has deleted stays deleted."""
+    """Once: a sample that somebody has deleted stays deleted. Without the samples the portal starts all the same."""
     loaded = STATE / "samples.loaded"
-    if not loaded.exists():
+    if loaded.exists():
+        return
+    try:
         print(manage("load_samples", str(SAMPLES)), end="")
+    except subprocess.CalledProcessError:
+        print("The samples could not be loaded; the lines above say why. The next start tries again.")
+    else:
         loaded.touch()
 
 
 def manage(*arguments: str) -> str:
-    """Run `manage.py`; returns what it printed. Ends this program where it fails."""
-    done = subprocess.run([sys.executable, "manage.py", *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603
-    if done.returncode:
-        sys.exit(f"`manage.py {arguments[0]}` failed with code {done.returncode}; the lines above say why.")
-    return done.stdout
-
-
-def welcome(login: dict[str, str]) -> None:
-    print(f"\nPortico is at  {ADDRESS}/\nSign in as     {login['username']}")
-    if login.get("password"):
-        print(f"Password       {login['password']}\n               Shown this once; change it after signing in.")
-    print()
+    """Run `manage.py`; returns what it printed. Raises: CalledProcessError."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"`manage.py {error.cmd[2]}` failed with code {error.returncode}; the lines above say why.")
