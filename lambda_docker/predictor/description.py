@@ -3,6 +3,7 @@
 Source: docs/contract.md §5 (the manifest)
 """
 
+import functools
 import itertools
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from predictor.engines import Answers
 from predictor.engines.sklearn_engine import SklearnEngine, build_table, first_not_finite, read_output
 from predictor.errors import Rejected
 from predictor.features import Choice, Feature, Output
+from predictor.pandas_path import with_pandas_at_need
 
 Row = list[Choice | None]
 
@@ -110,7 +112,8 @@ def _try_features(
         row = [[feature.default] for feature in features]
         check_time()
         try:
-            return features, estimator.predict(build_table(row, inputs=inputs, features=features))
+            table = build_table(row, inputs=inputs, features=features)
+            return features, with_pandas_at_need(functools.partial(estimator.predict, table))
         except Rejected:
             raise
         except Exception as problem:  # a model may raise anything at all

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from predictor.errors import ModelBroken
+from predictor.pandas_path import with_pandas_at_need
 
 _IMPORTED_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "cv2": "opencv-python"}
 
@@ -31,8 +32,14 @@ def load(body: bytes) -> Loaded:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+
+        def unpickle() -> Any:
+            # A second try is to say each warning once.
+            caught.clear()
+            return joblib.load(io.BytesIO(body))
+
         try:
-            estimator = joblib.load(io.BytesIO(body))
+            estimator = with_pandas_at_need(unpickle)
         except MemoryError:
             raise ModelBroken("The model needs more memory than this function has. Train a smaller one.") from None
         except ImportError as problem:

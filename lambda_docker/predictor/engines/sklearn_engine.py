@@ -9,6 +9,7 @@ import numpy as np
 from predictor.discovery import Inspection, final_estimator, to_json_value
 from predictor.engines import Answers, Columns
 from predictor.features import Feature, Output
+from predictor.pandas_path import open_pandas, with_pandas_at_need
 
 
 class SklearnEngine:
@@ -28,7 +29,7 @@ class SklearnEngine:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             table = build_table(columns, inputs=self._inputs, features=self._features)
-            return predict_rows(self._estimator, table, self._output)
+            return with_pandas_at_need(lambda: predict_rows(self._estimator, table, self._output))
 
 
 def predict_rows(estimator: Any, table: Any, output: Output) -> Answers:
@@ -73,6 +74,7 @@ def build_table(columns: Columns, *, inputs: Inspection, features: Sequence[Feat
     if inputs.shape == "texts":
         return arrays[0]
     if inputs.shape == "dataframe":
+        open_pandas()
         import pandas as pd
 
         return pd.DataFrame(dict(zip(inputs.names, arrays, strict=True)))
