@@ -35,10 +35,11 @@ def on_target(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command its target, and turn what it refuses into one sentence and exit code 1."""
 
     @click.option("--target", "name", type=click.Choice(TARGETS), required=True, help="Where the stack lives.")
+    @click.option("--env", default="local", show_default=True, metavar="NAME", help="Which of several stacks there.")
     @wraps(command)
-    def with_target(name: str, **options: Any) -> None:
+    def with_target(name: str, env: str, **options: Any) -> None:
         try:
-            command(find_target(name), **options)
+            command(find_target(name, env), **options)
         except DeployError as error:
             errors.print(f"[bold red]Error:[/] {escape(str(error))}")
             sys.exit(1)
@@ -46,7 +47,7 @@ def on_target(command: Callable[..., None]) -> Callable[..., None]:
     return with_target
 
 
-def find_target(name: str) -> Target:
+def find_target(name: str, environment: str = "local") -> Target:
     """Raises: EmulatorAway: nothing says where the emulator is, so it is not running"""
     given = os.environ.get("AWS_ENDPOINT_URL")
     if name == "localstack":
@@ -55,13 +56,14 @@ def find_target(name: str) -> Target:
             given or published,
             public_url=os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL"),
             portal_origin=os.environ.get("PORTICO_ORIGINS"),
+            environment=environment,
         )
     endpoint = given or StateFolder.from_environment().read_endpoint()
     if endpoint is None:
         raise EmulatorAway(
             "The emulator is not running. Start it with: make up (or, if one runs elsewhere, set AWS_ENDPOINT_URL)."
         )
-    return embedded_target(endpoint)
+    return embedded_target(endpoint, environment=environment)
 
 
 @main.command()

@@ -117,14 +117,14 @@ LOCALSTACK_PORT = 4566
 _DEFAULT_MODEL = "four-variables"
 
 
-def embedded_target(endpoint_url: str, *, portal_origin: str | None = None) -> Target:
+def embedded_target(endpoint_url: str, *, portal_origin: str | None = None, environment: str = "local") -> Target:
     """The emulator that `make up` runs as a child process. Functions are a zip, run in this Python.
 
     Args: portal_origin: None leaves what the stack has
     """
     return Target(
         name="embedded",
-        environment="local",
+        environment=environment,
         endpoint_url=endpoint_url.rstrip("/"),
         start_command="make up",
         parameters={

@@ -1,7 +1,11 @@
-"""The real emulator with the real stack on it, started once and only for tests that ask for it."""
+"""A real emulator with the real stack on it, started once and only for tests that ask for it.
+
+PORTICO_TEST_TARGET=localstack (`make test-compose`) has the same tests ask docker-compose's LocalStack.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from deploy.compose import Compose
 from deploy.embedded.emulator import Emulator, start_emulator
 from deploy.embedded.ports import find_free_port
 from deploy.embedded.processes import Supervisor
@@ -18,10 +23,14 @@ from deploy.execute import execute_plan
 from deploy.outputs import portal_environment
 from deploy.plan import make_plan
 from deploy.state import StateFolder
-from deploy.targets import EMULATOR_CREDENTIALS, Target, embedded_target
+from deploy.targets import EMULATOR_CREDENTIALS, Target, embedded_target, localstack_target
 from portal.gateways import aws
 from tests.original import original_file
 
+TARGET = os.environ.get("PORTICO_TEST_TARGET", "embedded")
+# Where Django's live server listens: known beforehand, since the bucket lets the pages of this origin alone post to it.
+os.environ.setdefault("DJANGO_LIVE_TEST_SERVER_ADDRESS", f"localhost:{find_free_port()}")
+PORTAL_ORIGIN = f"http://{os.environ['DJANGO_LIVE_TEST_SERVER_ADDRESS']}"
 # Retries of the state machine wait whole seconds; here a tenth of that.
 FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
 
@@ -40,6 +49,10 @@ class Stack:
     environment: Mapping[str, str]
 
     @property
+    def portal_origin(self) -> str:
+        return PORTAL_ORIGIN
+
+    @property
     def bucket(self) -> str:
         return self.outputs["BucketName"]
 
@@ -53,17 +66,38 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def stack(emulator: Emulator) -> Stack:
+def compose() -> Iterator[Compose]:
+    """docker-compose.yml as a project of its own, up and healthy, on ports and volumes of its own; gone afterwards."""
+    project = Compose("portico-test", portal_port=find_free_port(), aws_port=find_free_port())
+    project.down(with_volumes=True)  # what an interrupted run has left
+    project.build()
+    try:
+        project.up()
+        yield project
+    finally:
+        project.down(with_volumes=True)
+
+
+@pytest.fixture(scope="session")
+def place(request: pytest.FixtureRequest) -> Target:
+    """The place that the tests' stack is on; the emulator there is started."""
+    if TARGET == "localstack":
+        running = request.getfixturevalue("compose")
+        return localstack_target(running.aws_url, portal_origin=PORTAL_ORIGIN, environment="test")
+    return embedded_target(request.getfixturevalue("emulator").endpoint, portal_origin=PORTAL_ORIGIN)
+
+
+@pytest.fixture(scope="session")
+def stack(place: Target) -> Stack:
     """The stack with the real functions, deployed by the code behind `deploy up`. Shared: do not change it."""
-    target = embedded_target(emulator.endpoint, portal_origin="http://portal.test")
-    outputs = execute_plan(target, make_plan(target), _ignore)
+    outputs = execute_plan(place, make_plan(place), _ignore)
     return Stack(
-        target,
+        place,
         outputs,
         {
             **EMULATOR_CREDENTIALS,
-            "AWS_ENDPOINT_URL": emulator.endpoint,
-            **portal_environment(target, outputs),
+            "AWS_ENDPOINT_URL": place.endpoint_url,
+            **portal_environment(place, outputs),
         },
     )
 
@@ -88,9 +122,14 @@ def cloud(stack_environment: Mapping[str, str], settings: Any) -> Iterator[None]
     for name, value in stack_environment.items():
         if name.startswith("PORTICO_"):
             setattr(settings, name, value)
-    aws.client.cache_clear()
+    _forget_clients()
     yield
+    _forget_clients()
+
+
+def _forget_clients() -> None:
     aws.client.cache_clear()
+    aws.signing_client.cache_clear()
 
 
 @pytest.fixture(scope="session")

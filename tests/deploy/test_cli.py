@@ -11,9 +11,10 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def run(stack_environment):
+def run(stack, stack_environment):
     """Runs `python -m deploy …` against the session's stack."""
-    return lambda *arguments, **options: CliRunner().invoke(main, [*arguments, "--target", "embedded"], **options)
+    named = ["--target", stack.target.name, "--env", stack.target.environment]
+    return lambda *arguments, **options: CliRunner().invoke(main, [*arguments, *named], **options)
 
 
 def test_up_of_an_unchanged_stack_succeeds_and_says_so(run):

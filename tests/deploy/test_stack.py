@@ -52,19 +52,19 @@ def upload_form(stack):
 
 
 def test_bucket_lets_the_portal_s_pages_post(stack):
-    headers = {"Origin": "http://portal.test", "Access-Control-Request-Method": "POST"}
+    headers = {"Origin": stack.portal_origin, "Access-Control-Request-Method": "POST"}
 
     status, answered, _ = send("OPTIONS", f"{stack.target.endpoint_url}/{stack.bucket}", headers=headers)
 
     assert status == 200
-    assert answered["Access-Control-Allow-Origin"] in {"*", "http://portal.test"}
+    assert answered["Access-Control-Allow-Origin"] in {"*", stack.portal_origin}
     assert "POST" in answered["Access-Control-Allow-Methods"]
 
 
 def test_bucket_s_own_rule_names_the_portal_s_origin_only(stack):
     rules = stack.target.s3.get_bucket_cors(Bucket=stack.bucket)["CORSRules"]
 
-    assert [rule["AllowedOrigins"] for rule in rules] == [["http://portal.test"]]
+    assert [rule["AllowedOrigins"] for rule in rules] == [[stack.portal_origin]]
 
 
 def test_presigned_form_within_its_range_stores_the_file(stack, upload_form):
