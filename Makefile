@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make up` and `make test` each do all of their set-up.
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format smoke password clean local-packages test-packages
+.PHONY: help up test test-compose lint format smoke password clean local-packages test-packages
 
 PYTHON := .venv/bin/python
 STATE := $(or $(PORTICO_STATE_DIR),.portico)
@@ -9,13 +9,17 @@ ANY_PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 pytho
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1 && { echo $$name; break; }; done)
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 up: local-packages ## Start Portico on this machine; prints the address and the first login
 	@exec $(PYTHON) -m deploy.embedded.run
 
 test: test-packages ## Run all tests (ARGS="tests/deploy -k zip" for some of them)
-	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM && exec $(PYTHON) -m pytest $(ARGS)
+	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM && exec $(PYTHON) -m pytest -m "not containers" $(ARGS)
+
+test-compose: test-packages ## Run all that touches AWS against docker-compose's LocalStack and its containers
+	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM PORTICO_TEST_TARGET=localstack && \
+		exec $(PYTHON) -m pytest -m "(stack or browser or containers) and not embedded" $(ARGS)
 
 lint: test-packages ## Check style, types, imports between rooms, the template, migrations
 	$(PYTHON) -m ruff check .
