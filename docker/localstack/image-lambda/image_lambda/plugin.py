@@ -1,15 +1,54 @@
-"""What LocalStack loads by name: LAMBDA_RUNTIME_EXECUTOR=image."""
+"""What LocalStack loads: the executor by its name (LAMBDA_RUNTIME_EXECUTOR=image), and hooks around its life."""
 
+import logging
 from typing import Any
 
+from localstack import config
+from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+
+LOG = logging.getLogger(__name__)
+
+NAME = "image"
 
 
 class ImageExecutorPlugin(RuntimeExecutorPlugin):
-    name = "image"
+    name = NAME
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
         # Imported late, as LocalStack does: listing plugins must not load the Lambda service.
         from image_lambda.executor import ImageExecutor
 
         return ImageExecutor
+
+
+def is_chosen() -> bool:
+    return bool(config.LAMBDA_RUNTIME_EXECUTOR == NAME)
+
+
+# Early: what a killed LocalStack left behind goes before anything new is made.
+@hooks.on_infra_start(should_load=is_chosen, priority=100)
+def remove_leftover_functions() -> None:
+    _sweep("left behind by an earlier run")
+
+
+# Before LocalStack's own way of stopping, which takes one container after the other and five seconds at most.
+@hooks.on_infra_shutdown(should_load=is_chosen, priority=100)
+def remove_functions() -> None:
+    _sweep("at the end")
+
+
+def _sweep(why: str) -> None:
+    from docker.errors import DockerException
+    from localstack.utils.container_utils.container_client import ContainerException
+    from localstack.utils.docker_utils import DOCKER_CLIENT
+
+    from image_lambda.owner import sweep, this_owner
+
+    try:
+        count = sweep(DOCKER_CLIENT.client(), this_owner())
+    except (DockerException, ContainerException) as error:
+        LOG.warning("Function containers were not looked for: %s", error)
+        return
+    if count:
+        LOG.info("Removed %s function container(s) %s", count, why)
