@@ -35,6 +35,13 @@ PORTAL_ORIGIN = f"http://{os.environ['DJANGO_LIVE_TEST_SERVER_ADDRESS']}"
 FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for the stack is marked so, by itself or through a fixture."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.stack)
+
+
 @dataclass(frozen=True)
 class Stack:
     """A deployed stack.

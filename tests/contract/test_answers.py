@@ -21,8 +21,6 @@ from predictor import errors as container_errors
 from tests.contract.reading import documented_keys
 from tests.predictor.factories import array_model, penguin_model, publish, regression_model
 
-pytestmark = pytest.mark.stack
-
 ARRAY_ROW = {"x0": 0.1, "x1": -0.2, "x2": 0.3}
 PENGUIN = {"bill_length_mm": 39.1, "body_mass_g": 3750, "sex": "male"}
 # What becomes of each code in the portal: what the person can mend, or a fault with the container's sentence.

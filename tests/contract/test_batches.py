@@ -14,8 +14,6 @@ from predictor.batch.job import Job
 from tests.contract.reading import documented_keys, documented_table
 from tests.predictor.factories import penguin_model, penguins, publish
 
-pytestmark = pytest.mark.stack
-
 WITHIN_S = 60
 
 

@@ -11,8 +11,6 @@ from portal.gateways import aws, inference, storage
 from predictor import bucket
 from tests.predictor.factories import penguin_model, publish
 
-pytestmark = pytest.mark.stack
-
 
 @pytest.fixture
 def key(cloud):

@@ -7,8 +7,6 @@ from click.testing import CliRunner
 
 from deploy.cli import main
 
-pytestmark = pytest.mark.stack
-
 
 @pytest.fixture
 def run(stack, stack_environment):

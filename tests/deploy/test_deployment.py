@@ -13,7 +13,7 @@ from deploy.status import read_status
 from deploy.targets import embedded_target
 from deploy.template import render_template
 
-pytestmark = [pytest.mark.stack, pytest.mark.embedded]
+pytestmark = pytest.mark.embedded
 
 
 @pytest.fixture

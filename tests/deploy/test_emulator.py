@@ -20,7 +20,7 @@ from deploy.plan import describe_stack, make_plan
 from deploy.state import StateFolder
 from deploy.targets import embedded_target
 
-pytestmark = [pytest.mark.stack, pytest.mark.embedded]
+pytestmark = pytest.mark.embedded
 
 
 @pytest.fixture

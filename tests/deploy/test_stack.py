@@ -18,8 +18,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-pytestmark = pytest.mark.stack
-
 
 def send(method, url, *, body=None, headers=None):
     """Returns: status, headers, body, whatever the status."""

@@ -7,8 +7,6 @@ import pytest
 
 from portal.gateways import storage
 
-pytestmark = pytest.mark.stack
-
 
 @pytest.fixture
 def prefix(cloud: None) -> str:

@@ -16,7 +16,7 @@ from portal.registry import actions as registry
 from portal.registry.models import ModelVersion
 from tests.portal.factories import make_model, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.stack]
+pytestmark = pytest.mark.django_db
 ROWS = b"var_1,var_2,var_3,var_4\n1,2,3,4\n"
 
 

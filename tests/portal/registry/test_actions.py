@@ -10,7 +10,7 @@ from portal.gateways import storage
 from portal.registry import actions, states
 from tests.portal.factories import make_model, make_user, make_version
 
-pytestmark = [pytest.mark.django_db, pytest.mark.stack]
+pytestmark = pytest.mark.django_db
 
 
 def test_upload_of_the_original_tools_model_is_ready_with_a_version_warning(cloud: None, original_model: Path):
