@@ -155,9 +155,9 @@ class ImageExecutor(DockerRuntimeExecutor):
             memory_mb=config.memory_size,
             storage_mb=config.ephemeral_storage.size,
             timeout_s=config.timeout,
-            command=(config.image and config.image.command) or None,
-            entrypoint=(config.image and config.image.entrypoint) or None,
-            directory=(config.image and config.image.working_directory) or None,
+            command=(config.image_config and config.image_config.command) or None,
+            entrypoint=(config.image_config and config.image_config.entrypoint) or None,
+            directory=(config.image_config and config.image_config.working_directory) or None,
             labels=owner.labels(name),
         )
 

@@ -17,7 +17,7 @@ class ImageAway(Exception):
 
 def pin(function_version: FunctionVersion) -> str:
     """Resolves the version's tag to an image id, which it keeps whatever is tagged later."""
-    image_id = find(function_version.config.code.image_uri)
+    image_id = find(function_version.config.image.image_uri)
     _ids[function_version.config.internal_revision] = image_id
     return image_id
 

@@ -51,7 +51,7 @@ class Recipe:
     more_networks: tuple[str, ...] = ()
 
     def arguments(self) -> dict[str, Any]:
-        """Lambda's limits: no swap, read-only but for /tmp of a given size, 1,024 files and processes, no privileges."""
+        """Lambda's limits: no swap, read-only but for a /tmp of its size, 1,024 files and processes, no privilege."""
         return {
             "image": self.image,
             "name": self.name,
