@@ -20,6 +20,7 @@ from portal.gateways.contract import Answer, BatchStatus, Scalar
 
 ATTEMPTS = 3  # for what certainly never reached the model: throttled, or no connection
 INTERRUPTED = "The job was interrupted before its end, by a restart for example. Score the file again."
+UNKNOWN = "UNKNOWN"
 SAFE_TO_REPEAT = ("TooManyRequestsException", "ThrottlingException")
 
 
@@ -61,22 +62,29 @@ def start_batch(*, batch: uuid.UUID, user_id: int, slug: str, number: int, sha25
 
 def batch_status(*, execution_arn: str, user_id: int, batch: uuid.UUID) -> BatchStatus:
     """How far a batch is, from the execution and the parts it has written."""
-    try:
-        with aws_errors(f"asking after batch {batch}"):
-            status = client("stepfunctions").describe_execution(executionArn=execution_arn)["status"]
-    except BackendFault as error:
-        if not is_error(error, "ExecutionDoesNotExist"):
-            raise
-        return BatchStatus("failed", 0, 0, None, INTERRUPTED)
+    status = _execution_status(execution_arn, batch)
     parts = storage.get_json(storage.batch_key(user_id, batch, "parts.json")) or []
     done = storage.count_under(storage.batch_key(user_id, batch, "parts/")) if parts else 0
     if status == "RUNNING":
         return BatchStatus("running", len(parts), done, None, "")
+    # An emulator that was restarted knows nothing of the execution; what that wrote last is in the bucket all the same.
     summary = storage.get_json(storage.batch_key(user_id, batch, "summary.json"))
-    if status == "SUCCEEDED" and summary and summary.get("ok"):
+    if status in ("SUCCEEDED", UNKNOWN) and summary and summary.get("ok"):
         return BatchStatus("done", len(parts), len(parts), summary, "")
     reason = (summary or {}).get("error", {}).get("message") or INTERRUPTED
     return BatchStatus("failed", len(parts), done, None, reason)
+
+
+def _execution_status(arn: str, batch: uuid.UUID) -> str:
+    """Step Functions' word for it, or UNKNOWN."""
+    try:
+        with aws_errors(f"asking after batch {batch}"):
+            return str(client("stepfunctions").describe_execution(executionArn=arn)["status"])
+    except BackendFault as error:
+        # LocalStack has forgotten the state machine too until its stack is there again.
+        if is_error(error, "ExecutionDoesNotExist", "StateMachineDoesNotExist"):
+            return UNKNOWN
+        raise
 
 
 def _invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from portal.predictions.models import Batch
 from portal.predictions.views.models import live_version_or_404
 from portal.registry.models import ModelVersion
 
+FILE_IS_GONE = "The scored file is no longer there: files are kept for 30 days. Score your file again to have it anew."
+
 
 def _get_or_404(request: HttpRequest, pk: uuid.UUID) -> Batch:
     rows = Batch.objects.visible_to(person(request)).select_related("version__model", "user")
@@ -99,6 +101,29 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         actions.refresh_batch(found)
     except GatewayError as error:
         problem = explain(error, "The job itself goes on.")
+    return _batch_page(request, found, problem=problem)
+
+
+@require_safe
+@permission_required("predictions.view_batch", raise_exception=True)
+def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """The scored file, streamed."""
+    found = _get_or_404(request, pk)
+    if not found.is_done:
+        raise Http404
+    stored = storage.get_stream(storage.batch_key(found.user_id, found.id, "output.csv"))
+    if stored is None:
+        return _batch_page(request, found, problem=FILE_IS_GONE, status=410)
+    size_bytes, chunks = stored
+    headers = {
+        "Content-Length": str(size_bytes),
+        "Content-Disposition": content_disposition_header(as_attachment=True, filename=found.output_name)
+        or "attachment",
+    }
+    return StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _batch_page(request: HttpRequest, found: Batch, *, problem: str, status: int = 200) -> HttpResponse:
     context = {
         "batch": found,
         "version": found.version,
@@ -109,24 +134,7 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "preview": charts.preview(found.summary),
     }
     template = "predictions/_batch_status.html" if request.GET.get("part") == "status" else "predictions/batch.html"
-    return render(request, template, context)
-
-
-@require_safe
-@permission_required("predictions.view_batch", raise_exception=True)
-def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """The scored file, streamed."""
-    found = _get_or_404(request, pk)
-    stored = storage.get_stream(storage.batch_key(found.user_id, found.id, "output.csv")) if found.is_done else None
-    if stored is None:
-        raise Http404
-    size_bytes, chunks = stored
-    headers = {
-        "Content-Length": str(size_bytes),
-        "Content-Disposition": content_disposition_header(as_attachment=True, filename=found.output_name)
-        or "attachment",
-    }
-    return StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8", headers=headers)
+    return render(request, template, context, status=status)
 
 
 def _open_for_script(request: HttpRequest, version: ModelVersion) -> JsonResponse:

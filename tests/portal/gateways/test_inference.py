@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from portal.errors import BackendAway, BackendFault, BadInput, Refused
-from portal.gateways import inference
+from portal.gateways import inference, storage
 from portal.gateways.inference import INTERRUPTED
 
 ASKED: dict[str, Any] = {"slug": "penguins", "number": 1, "sha256": "0" * 64, "row": {"x": 1.0}}
@@ -149,3 +149,13 @@ def test_status_of_a_batch_the_service_does_not_know_is_a_failure_with_a_reason(
     status = inference.batch_status(execution_arn=arn, user_id=1, batch=uuid.uuid4())
 
     assert (status.state, status.error) == ("failed", INTERRUPTED)
+
+
+@pytest.mark.django_db
+def test_status_of_a_forgotten_execution_that_had_ended_is_what_it_left_in_the_bucket(cloud: None, stack):
+    arn, batch = stack.outputs["BatchStateMachineArn"].replace(":stateMachine:", ":execution:") + ":gone", uuid.uuid4()
+    storage.put_json(storage.batch_key(1, batch, "summary.json"), {"ok": True, "rows": 3, "scored": 3, "failed": 0})
+
+    status = inference.batch_status(execution_arn=arn, user_id=1, batch=batch)
+
+    assert (status.state, status.summary["rows"]) == ("done", 3)

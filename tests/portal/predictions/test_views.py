@@ -82,6 +82,16 @@ def test_answer_and_batch_of_somebody_else_are_not_there(role: str):
     assert statuses == [404, 404, 404]
 
 
+def test_download_of_a_file_that_is_gone_says_so_on_the_batch_s_page(cloud: None):
+    user = make_user()
+    batch = make_batch(user, make_version())
+
+    response = client_of(user).get(reverse("predictions:download", args=[batch.pk]))
+
+    assert response.status_code == 410
+    assert "no longer there" in response.content.decode()
+
+
 def test_batch_of_somebody_else_cannot_be_started_even_by_those_who_see_it():
     batch = make_batch(make_user("bob"), make_version(), state="uploading")
 
