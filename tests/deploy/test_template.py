@@ -108,14 +108,15 @@ def test_bucket_forgets_quarantine_in_a_day_batches_in_thirty_and_unfinished_upl
     assert "NoncurrentVersionExpiration" in rules["overwritten"]
 
 
-def test_state_machine_retries_faults_of_the_service_only(resources):
+def test_state_machine_retries_faults_of_the_service_and_dead_containers_and_no_refusals(resources):
     states = _definition(resources)["States"]
     steps = [states[name] for name in ("Plan", "Finish", "Abandon")]
     steps.append(states["Score"]["ItemProcessor"]["States"]["Part"])
 
     for step in steps:
-        retried = {error for retry in step["Retry"] for error in retry["ErrorEquals"]}
-        assert retried and all(error.startswith("Lambda.") and "Unknown" not in error for error in retried)
+        service, container = step["Retry"]
+        assert all(error.startswith("Lambda.") and "Unknown" not in error for error in service["ErrorEquals"])
+        assert (container["ErrorEquals"], container["MaxAttempts"]) == (["Lambda.Unknown", "Runtime.ExitError"], 2)
 
 
 def test_state_machine_catches_everything_into_abandon_which_fails(resources):
