@@ -1,0 +1,48 @@
+"""A benchmark's result: a table for people, the same rows for programs."""
+
+import datetime
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Rows with equal keys, in the order in which they are shown; `notes` say under what conditions."""
+
+    title: str
+    rows: Sequence[Mapping[str, Any]]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def to_text(self) -> str:
+        header = list(self.rows[0])
+        cells = [header, *([_show(row[name]) for name in header] for row in self.rows)]
+        widths = [max(len(line[place]) for line in cells) for place in range(len(header))]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if place == 0 else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            for line in cells
+        ]
+        return "\n".join([self.title, "", *lines, "", *self.notes])
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "rows": [dict(row) for row in self.rows], "notes": list(self.notes)}
+
+
+def machine() -> dict[str, Any]:
+    """Where and when the figures were taken."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        # Absolute times drift on a shared machine: trust the ratios of one run.
+        "load": os.getloadavg(),
+    }
+
+
+def _show(value: Any) -> str:
+    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
