@@ -1,0 +1,176 @@
+"""Where each emulator differs from AWS, found out by asking it: the README's table is held to this.
+
+A row is a fact about AWS. The probe returns whether the place behaves so; DIFFERS says where it does not.
+"""
+
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+README = Path(__file__).parents[2] / "README.md"
+ROW = {"var_1": 1.2, "var_2": -0.3, "var_3": 0.5, "var_4": 0.1}
+UNKNOWN_JOB = {"batch": str(uuid.UUID(int=7)), "user": "1", "model": "nobody", "version": 1, "sha256": "0" * 64}
+
+
+def holds_roles(stack):
+    """A role that may only read quarantine is refused a write elsewhere."""
+    resource = stack.target.cloudformation.describe_stack_resource(
+        StackName=stack.target.stack_name, LogicalResourceId="VerifyRole"
+    )["StackResourceDetail"]
+    arn = f"arn:aws:iam::000000000000:role/{resource['PhysicalResourceId']}"
+    keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="probe")["Credentials"]
+    s3 = boto3.client(
+        "s3",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    return is_refused(lambda: s3.put_object(Bucket=stack.bucket, Key="models/probe", Body=b"x"))
+
+
+def holds_bucket_policy(stack):
+    """The bucket's policy wants TLS, and the emulators are asked without."""
+    return is_refused(lambda: stack.target.s3.list_objects_v2(Bucket=stack.bucket))
+
+
+def holds_cors(stack):
+    """A page of another origin is not told that it may post to the bucket."""
+    headers = {"Origin": "http://elsewhere.test", "Access-Control-Request-Method": "POST"}
+    _, answered, _ = send("OPTIONS", f"{stack.target.endpoint_url}/{stack.bucket}", headers=headers)
+    return answered.get("Access-Control-Allow-Origin") is None
+
+
+def holds_condition_on_put(stack):
+    key, s3 = f"quarantine/{uuid.uuid4()}", stack.target.s3
+    s3.put_object(Bucket=stack.bucket, Key=key, Body=b"first", IfNoneMatch="*")
+    return is_refused(lambda: s3.put_object(Bucket=stack.bucket, Key=key, Body=b"second", IfNoneMatch="*"))
+
+
+def holds_condition_on_copy(stack):
+    source, taken, s3 = f"quarantine/{uuid.uuid4()}", f"quarantine/{uuid.uuid4()}", stack.target.s3
+    for key in (source, taken):
+        s3.put_object(Bucket=stack.bucket, Key=key, Body=key.encode())
+    copy = {"Bucket": stack.bucket, "Key": source}
+    return is_refused(lambda: s3.copy_object(Bucket=stack.bucket, Key=taken, CopySource=copy, IfNoneMatch="*"))
+
+
+def refuses_expired_links(stack):
+    key = f"quarantine/{uuid.uuid4()}"
+    stack.target.s3.put_object(Bucket=stack.bucket, Key=key, Body=b"x")
+    asked = {"Bucket": stack.bucket, "Key": key}
+    link = stack.target.s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=1)
+    time.sleep(2.1)
+    return send("GET", link)[0] == 403
+
+
+def refuses_forged_links(stack):
+    key = f"quarantine/{uuid.uuid4()}"
+    stack.target.s3.put_object(Bucket=stack.bucket, Key=key, Body=b"x")
+    asked = {"Bucket": stack.bucket, "Key": key}
+    link = stack.target.s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=60)
+    return send("GET", re.sub(r"(Signature=)[^&]+", r"\g<1>forged", link))[0] == 403
+
+
+def throttles_api(stack):
+    """The stage allows bursts of 100 calls; here come 160 of them at once, none of which reaches the function."""
+    url = f"{stack.environment['PORTICO_API_URL']}/singlePrediction"
+    with ThreadPoolExecutor(40) as pool:
+        statuses = list(pool.map(lambda _: send("OPTIONS", url)[0], range(160)))
+    return 429 in statuses
+
+
+def passes_form_bodies_on(stack):
+    """`curl -d` without a content type says that its body is a form; the function reads it all the same."""
+    url = f"{stack.environment['PORTICO_API_URL']}/nobody/singlePrediction"
+    _, _, body = send(
+        "POST", url, body=json.dumps(ROW).encode(), headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    return "not JSON" not in json.loads(body)["message"]
+
+
+def says_in_our_words_what_it_does_not_know(stack):
+    _, _, body = send("POST", f"{stack.environment['PORTICO_API_URL']}/elsewhere", body=b"{}")
+    return json.loads(body) == {"message": "Unknown API call"}
+
+
+def keeps_names_of_exceptions(stack):
+    """What a function raises reaches Step Functions under the name of its class."""
+    machine = boto3.client("stepfunctions")
+    started = machine.start_execution(
+        stateMachineArn=stack.outputs["BatchStateMachineArn"], input=json.dumps({"job": UNKNOWN_JOB})
+    )
+    deadline = time.monotonic() + 60
+    while (execution := machine.describe_execution(**{"executionArn": started["executionArn"]}))["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return execution["error"] == "BatchRefused"
+
+
+def has_user_pools(stack):
+    pools = boto3.client("cognito-idp")
+    try:
+        pool = pools.create_user_pool(PoolName="probe")["UserPool"]["Id"]
+    except (ClientError, BotoCoreError):
+        return False
+    pools.delete_user_pool(UserPoolId=pool)
+    return True
+
+
+PROBES = {
+    "roles are enforced": holds_roles,
+    "the bucket's policy (TLS only) is enforced": holds_bucket_policy,
+    "the bucket's CORS rule is enforced": holds_cors,
+    "`If-None-Match: *` holds for uploads": holds_condition_on_put,
+    "`If-None-Match: *` holds for copies": holds_condition_on_copy,
+    "a presigned link ends when it expires": refuses_expired_links,
+    "a presigned link with a forged signature is refused": refuses_forged_links,
+    "the API throttles": throttles_api,
+    "the API passes form-encoded bodies on": passes_form_bodies_on,
+    "the API's own refusals are worded as the template says": says_in_our_words_what_it_does_not_know,
+    "Step Functions sees the class of a function's exception": keeps_names_of_exceptions,
+    "Cognito user pools": has_user_pools,
+}
+
+
+@pytest.mark.parametrize("fact", PROBES)
+def test_place_behaves_as_the_readme_s_table_says(stack, stack_environment, fact):
+    assert PROBES[fact](stack) == documented()[fact][stack.target.name]
+
+
+def test_readme_s_table_has_a_row_for_each_probe_and_no_other():
+    assert list(documented()) == list(PROBES)
+
+
+def documented():
+    """The README's table: fact → place → whether it is as on AWS there."""
+    _, _, rest = README.read_text("utf-8").partition("| on AWS | `embedded` | `localstack` |\n|---|---|---|\n")
+    rows = [line.strip("| ").split(" | ") for line in rest.partition("\n\n")[0].splitlines()]
+    return {row[0]: {"embedded": row[1].startswith("yes"), "localstack": row[2].startswith("yes")} for row in rows}
+
+
+def is_refused(call):
+    try:
+        call()
+    except ClientError:
+        return True
+    return False
+
+
+def send(method, url, *, body=None, headers=None):
+    """Returns: status, headers, body, whatever the status."""
+    request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.headers, answer.read()
