@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 from docker.errors import APIError, DockerException, ImageNotFound
+from localstack.aws.api.lambda_ import InvalidParameterValueException
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, ImageCode
 from localstack.utils.docker_utils import DOCKER_CLIENT
 
@@ -56,12 +57,15 @@ def find(image_uri: str) -> str:
 
 
 def describe_code(image_uri: str) -> ImageCode:
-    """In place of LocalStack's own, which pulls first even when the image is here."""
+    """In place of LocalStack's own, which pulls first even when the image is here, and goes on without any.
+
+    Raises:  Lambda's own refusal. A function that LocalStack makes without its image could not even be deleted.
+    """
     try:
         sha256 = find(image_uri).removeprefix("sha256:")
-    except (ImageAway, DockerException):
-        # Known once more, and said with its reason, when the version is prepared.
-        sha256 = "<cannot-get-image-hash>"
+    except ImageAway as error:
+        message = f"Source image {image_uri} does not exist. Provide a valid source image. {error}"
+        raise InvalidParameterValueException(message, Type="User") from error
     return ImageCode(image_uri=image_uri, repository_type="ECR", code_sha256=sha256)
 
 

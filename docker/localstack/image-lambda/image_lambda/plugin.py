@@ -10,6 +10,7 @@ from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 LOG = logging.getLogger(__name__)
 
 NAME = "image"
+READY_PATH = "/_localstack/init/ready"
 
 
 class ImageExecutorPlugin(RuntimeExecutorPlugin):
@@ -36,6 +37,13 @@ def remove_leftover_functions() -> None:
 @hooks.on_infra_shutdown(should_load=is_chosen, priority=100)
 def remove_functions() -> None:
     _sweep("at the end")
+
+
+# A health check asks every few seconds whether the ready hooks are done: nobody wants to read that.
+@hooks.on_infra_start(should_load=is_chosen)
+def quiet_health_check() -> None:
+    log = logging.getLogger("localstack.request.http")
+    log.addFilter(lambda record: READY_PATH not in record.getMessage())
 
 
 def _sweep(why: str) -> None:

@@ -1,0 +1,46 @@
+import re
+
+from image_lambda.owner import OWNER_LABEL, owner_of
+
+COMPOSE = {
+    "com.docker.compose.project": "portico",
+    "com.docker.compose.service": "localstack",
+    "com.docker.compose.container-number": "1",
+    "com.docker.compose.config-hash": "abc",
+}
+
+
+def container(labels: dict[str, str] | None) -> dict[str, object]:
+    return {"Name": "/portico_localstack_1", "Config": {"Labels": labels}}
+
+
+def test_composed_localstack_owns_by_project_service_and_number() -> None:
+    assert owner_of(container(COMPOSE)).name == "portico/localstack/1"
+
+
+def test_localstack_of_its_own_owns_by_its_containers_name() -> None:
+    assert owner_of(container(None)).name == "portico_localstack_1"
+
+
+def test_functions_of_a_composed_localstack_are_one_off_containers_of_the_project() -> None:
+    labels = owner_of(container(COMPOSE)).labels("fn")
+
+    assert labels["com.docker.compose.project"] == "portico"
+    assert labels["com.docker.compose.oneoff"] == "True"
+    assert "com.docker.compose.config-hash" not in labels
+
+
+def test_functions_of_a_localstack_of_its_own_have_no_compose_labels() -> None:
+    assert owner_of(container({})).labels("fn") == {
+        OWNER_LABEL: "portico_localstack_1",
+        "image-lambda.function": "fn",
+    }
+
+
+def test_container_names_read_well_and_differ() -> None:
+    owner = owner_of(container(COMPOSE))
+
+    names = {owner.container_name("portico-local-predict") for _ in range(20)}
+
+    assert len(names) == 20
+    assert all(re.fullmatch(r"portico-local-predict-[0-9a-f]{8}", name) for name in names)
