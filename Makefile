@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make up` and `make test` each do all of their set-up.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-compose lint format smoke password clean local-packages test-packages
+.PHONY: help up test test-compose lint format smoke redeploy password clean local-packages test-packages
 
 PYTHON := .venv/bin/python
 STATE := $(or $(PORTICO_STATE_DIR),.portico)
@@ -33,8 +33,11 @@ format: test-packages ## Put the code into the house's form
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
 
-smoke: local-packages ## Do what a user would, from sign-in to history, and say how long each step took
-	@exec $(PYTHON) -m deploy.smoke
+smoke: local-packages ## Do what a user would, from sign-in to history, with each step's time (TARGET=localstack)
+	@exec $(PYTHON) -m deploy.smoke --target $(or $(TARGET),embedded)
+
+redeploy: local-packages ## Put changed function code live on docker-compose's stack
+	@exec $(PYTHON) -m deploy redeploy
 
 password: local-packages ## Set a new password for the first admin, while Portico runs or not
 	@test -f "$(STATE)/portal.sqlite3" || { echo "There is no Portico in $(STATE) yet. Start one with: make up" >&2; exit 1; }

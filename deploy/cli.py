@@ -1,4 +1,4 @@
-"""python -m deploy up | status | outputs | down."""
+"""python -m deploy up | status | outputs | down | doctor | redeploy."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from deploy.console import console, errors, say_change, say_event
+from deploy.compose import Compose
+from deploy.console import console, errors, say_change, say_event, say_finding
+from deploy.doctor.finding import examine
+from deploy.doctor.reports import embedded_checks, localstack_checks
 from deploy.embedded.ports import LOOPBACK
+from deploy.embedded.run import bypass_proxies
 from deploy.errors import DeployError, EmulatorAway
 from deploy.execute import delete_everything, execute_plan, list_what_goes, read_outputs
 from deploy.outputs import FORMATS, format_outputs, portal_environment
 from deploy.plan import Plan, describe_stack, drop_plan, make_plan, wait_for_target
+from deploy.redeploy import put_live
 from deploy.state import StateFolder
 from deploy.status import read_status
 from deploy.targets import LOCALSTACK_PORT, Target, embedded_target, localstack_target
@@ -141,6 +146,40 @@ def down(target: Target, yes: bool) -> None:
     delete_everything(target, say_event)
     remains = describe_stack(target)
     console.print("Everything is gone." if remains is None else f"Left over: {remains['StackStatus']}")
+
+
+@main.command()
+@click.option("--target", "name", type=click.Choice(TARGETS), required=True, help="Where Portico runs.")
+@click.option("--env", default="local", show_default=True, metavar="NAME", help="Which of several stacks there.")
+def doctor(name: str, env: str) -> None:
+    """Look at everything that Portico needs, and say how to mend what is not well. Exit code 1 if anything is not."""
+    bypass_proxies()
+    if name == "localstack":
+        checks = localstack_checks(Compose.from_environment(), env)
+    else:
+        checks = embedded_checks(StateFolder.from_environment(), env)
+    outcomes = []
+    for finding in examine(checks):
+        say_finding(finding.outcome, finding.name, finding.what, finding.mend)
+        outcomes.append(finding.outcome)
+    if set(outcomes) == {"ok"}:
+        console.print("\n[green]All is well.[/]")
+        return
+    console.print(f"\n[bold red]{outcomes.count('failed')} not well[/], {outcomes.count('skipped')} not looked at.")
+    sys.exit(1)
+
+
+@main.command()
+def redeploy() -> None:
+    """Put changed function code live on docker-compose's stack: its image built anew, the stack brought up to date."""
+    bypass_proxies()
+    started = time.monotonic()
+    try:
+        put_live(Compose.from_environment())
+    except DeployError as error:
+        errors.print(f"[bold red]Error:[/] {escape(str(error))}")
+        sys.exit(1)
+    console.print(f"\n[green]It is live.[/] [dim]{time.monotonic() - started:.1f} s[/]")
 
 
 def describe_code(target: Target, plan: Plan) -> str:

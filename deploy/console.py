@@ -31,6 +31,15 @@ def say_event(verb: str, resource: str, detail: str) -> None:
     console.print(f"  [{_COLOURS.get(verb, 'default')}]{verb:<9}[/] {resource:<28} [dim]{detail}[/]")
 
 
+def say_finding(outcome: str, name: str, what: str, mend: str) -> None:
+    """One line of doctor's report; how to mend it stands below."""
+    sign = {"ok": "[green]✓[/]", "failed": "[bold red]✗[/]"}.get(outcome, "[dim]–[/]")
+    # As wide as the longest name: "port of LocalStack".
+    console.print(f"{sign} {name:<18}  {escape(what)}", style="dim" if outcome == "skipped" else None)
+    if mend:
+        console.print(f"  {'':<18}  → {escape(mend)}")
+
+
 @contextmanager
 def step(title: str, *, is_announced: bool = True) -> Iterator[Note]:
     """Say what is being done, and how long it took; a failed step is named before its reason is.

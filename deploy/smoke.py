@@ -1,24 +1,27 @@
 """`make smoke`: everything a user would do, done by a program, on a Portico of its own that is gone afterwards.
 
 Each step is one line with its time. The first one that fails ends the run with exit code 1; Ctrl-C ends it with 130.
+The steps themselves are in `journey.py`; here is where Portico comes from: child processes, or docker-compose.
 """
 
 from __future__ import annotations
 
-import csv
-import json
+import fcntl
 import os
+import re
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import click
 from rich.markup import escape
 
+from deploy.compose import FILE, Compose
 from deploy.console import console, errors
 from deploy.console import step as any_step
 from deploy.embedded.portal import FirstLogin
@@ -26,49 +29,42 @@ from deploy.embedded.ports import find_free_port
 from deploy.embedded.processes import Supervisor
 from deploy.embedded.run import Stopped, bypass_proxies, listen_for_stop
 from deploy.embedded.starting import start_everything
-from deploy.embedded.visitor import Page, Upload, Visitor
+from deploy.embedded.visitor import Visitor
 from deploy.errors import DeployError
+from deploy.execute import read_outputs
+from deploy.journey import (
+    Sample,
+    call_api,
+    make_live,
+    predict_first_row,
+    read_history,
+    read_sample,
+    score_file,
+    sign_in,
+    sign_out,
+    upload_model,
+)
+from deploy.outputs import portal_environment
 from deploy.state import REPOSITORY, StateFolder
+from deploy.targets import LAMBDA_IMAGE, localstack_target
 
-SAMPLE, NAME, SLUG = "four-variables", "Smoke test", "smoke-test"
-BATCH_WITHIN_S = 60.0
-# The numbers that Portico's must equal come from a process with nothing of Portico in it.
-_SCIKIT_LEARN = """
-import json, sys
-import joblib, pandas
-model, rows = joblib.load(sys.argv[1]), pandas.read_csv(sys.argv[2], float_precision="round_trip")
-answers = model.predict_proba(rows[list(model.feature_names_in_)]).tolist()
-print(json.dumps({"features": list(model.feature_names_in_), "probabilities": answers}))
-"""
+SAMPLE = "four-variables"
+PROJECT = "portico-smoke"
 
 step = partial(any_step, is_announced=False)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A model, a file to score with it, and what scikit-learn says about that file.
-
-    Attributes:
-        rows: as they stand in the file
-        probabilities: of each row, in the order of the model's classes
-    """
-
-    model: Path
-    file: Path
-    features: list[str]
-    rows: list[dict[str, str]]
-    probabilities: list[list[float]]
-
-
-def main() -> None:
-    """Exit code 0 when every step went well."""
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--target", type=click.Choice(("embedded", "localstack")), default="embedded", show_default=True)
+def main(target: str) -> None:
+    """Do what a user would, on a Portico of its own. Exit code 0 when every step went well."""
     bypass_proxies()
     started = time.monotonic()
+    run = {"embedded": run_embedded, "localstack": run_localstack}[target]
     try:
         with (
             tempfile.TemporaryDirectory(prefix="portico-smoke-", ignore_cleanup_errors=True) as folder,
             Supervisor(is_quiet=True) as supervisor,
-            _explain_failure(supervisor),
         ):
             listen_for_stop(supervisor)
             run(StateFolder(Path(folder)), supervisor)
@@ -81,19 +77,52 @@ def main() -> None:
     console.print(f"\n[green]Everything works.[/] [dim]{time.monotonic() - started:.1f} s[/]")
 
 
-def run(state: StateFolder, supervisor: Supervisor) -> None:
-    """All steps, from an empty folder to stopped programs.
+def run_embedded(state: StateFolder, supervisor: Supervisor) -> None:
+    """All steps on child processes, from an empty folder to stopped programs.
 
     Raises: DeployError: a step did not go as it should
     """
-    portico = start_everything(
-        state, supervisor, portal_port=find_free_port(), emulator_port=find_free_port(), say_step=step
-    )
-    with step("Asking scikit-learn itself"):
-        sample = read_sample(supervisor, state.samples / SAMPLE)
-    visitor = Visitor(portico.url)
+    with _quote_children(supervisor):
+        portico = start_everything(
+            state, supervisor, portal_port=find_free_port(), emulator_port=find_free_port(), say_step=step
+        )
+        with step("Asking scikit-learn itself"):
+            sample = read_sample(supervisor, state.samples / SAMPLE)
+        use_portico(portico.url, portico.login, api_url=portico.variables["PORTICO_API_URL"], sample=sample)
+        with step("Stopping everything"):
+            supervisor.stop_all()
+
+
+def run_localstack(state: StateFolder, supervisor: Supervisor) -> None:
+    """All steps on a compose project with ports and volumes of its own, from its images to its removal.
+
+    Raises: DeployError: a step did not go as it should; another run is under way
+    """
+    project = Compose(PROJECT, portal_port=find_free_port(), aws_port=find_free_port())
+    with _alone():
+        try:
+            with step("Building the images"):
+                project.down(with_volumes=True)  # what an interrupted run has left
+                project.build()
+            with step("Starting LocalStack, the stack on it, the portal"):
+                project.up()
+            with _quote_services(project):
+                _use_containers(project, state, supervisor)
+        except BaseException:
+            _clear_away(project)
+            raise
+        with step("Removing everything"):
+            project.down(with_volumes=True)
+
+
+def use_portico(url: str, login: FirstLogin, *, api_url: str, sample: Sample) -> None:
+    """What a user does, the same on every target.
+
+    Raises: DeployError: a step did not go as it should
+    """
+    visitor = Visitor(url)
     with step("Signing in"):
-        sign_in(visitor, portico.login)
+        sign_in(visitor, login)
     with step("Uploading a model, and its check"):
         version = upload_model(visitor, sample.model)
     with step("Making it live"):
@@ -107,117 +136,82 @@ def run(state: StateFolder, supervisor: Supervisor) -> None:
     with step("Reading the history and its export"):
         read_history(visitor, sample, pages=[answer.path, batch.path])
     with step("Calling the API"):
-        call_api(portico.variables["PORTICO_API_URL"], sample)
+        call_api(api_url, sample)
     with step("Signing out"):
         sign_out(visitor)
-    with step("Stopping everything"):
-        supervisor.stop_all()
 
 
-def read_sample(supervisor: Supervisor, folder: Path) -> Sample:
-    """One of the samples that `make up` trains, with scikit-learn's own answers to its file."""
-    model, file = folder / "model.pkl", folder / "to_score.csv"
-    command = [sys.executable, "-c", _SCIKIT_LEARN, str(model), str(file)]
-    said = supervisor.run("sklearn", command, environment=os.environ, folder=REPOSITORY)
-    answers = json.loads(said.splitlines()[-1])
-    rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
-    return Sample(model, file, answers["features"], rows, answers["probabilities"])
-
-
-def sign_in(visitor: Visitor, login: FirstLogin) -> None:
-    page = visitor.get("/")
-    _require(page.path == "/sign-in/", f"Without a login, {page.path} was shown.")
-    form = page.form_with("username", "password")
-    home = visitor.submit(page, form, username=login.username, password=login.password or "")
-    _require(home.path == "/", f"The sign-in of {login.username} was refused. {home.complaint}")
-
-
-def upload_model(visitor: Visitor, model: Path) -> Page:
-    """The version's page, once the check has passed it."""
-    page = visitor.get("/admin/registry/model/upload/")
-    form = page.form_with("file", "name", "slug")
-    version = visitor.submit(page, form, file=Upload(model.name, model.read_bytes()), name=NAME, slug=SLUG)
-    _require("It passed the check" in version.text, f"The model did not pass its check. {version.complaint}")
-    return version
-
-
-def make_live(visitor: Visitor, version: Page) -> None:
-    page = visitor.get(version.link_to(r"/admin/registry/modelversion/\d+/live/"))
-    form = next((form for form in page.html.forms if not form.action), None)
-    if form is None:
-        raise DeployError(f"{page.path} has no button that makes the version live. {page.complaint}")
-    live = visitor.submit(page, form)
-    _require("It is live" in live.text, f"The version did not go live. {live.complaint}")
-
-
-def predict_first_row(visitor: Visitor, sample: Sample) -> Page:
-    """The answer's own page; it must show scikit-learn's probabilities with all their digits."""
-    page = visitor.get(f"/models/{SLUG}/")
-    names = [f"f{position}" for position in range(len(sample.features))]
-    values = [sample.rows[0][feature] for feature in sample.features]
-    answer = visitor.submit(page, page.form_with(*names), **dict(zip(names, values, strict=True)))
-    _require(answer.path.startswith("/predictions/"), f"There was no answer. {answer.complaint}")
-    missing = {repr(share) for share in sample.probabilities[0]} - set(answer.html.figures)
-    _require(not missing, f"The page shows {answer.html.figures}, scikit-learn says {sample.probabilities[0]}.")
-    return answer
-
-
-def score_file(visitor: Visitor, sample: Sample) -> Page:
-    """The batch's page; its file must have every row, with scikit-learn's probabilities."""
-    page = visitor.get(f"/models/{SLUG}/batch/")
-    file = Upload(sample.file.name, sample.file.read_bytes(), "text/csv")
-    batch = visitor.submit(page, page.form_with("file"), file=file)
-    deadline = time.monotonic() + BATCH_WITHIN_S
-    while (state := (status := visitor.get(f"{batch.path}?part=status")).attribute("data-state")) != "done":
-        _require(state != "failed", f"The file was not scored. {status.complaint}")
-        _require(time.monotonic() < deadline, f"The file was not scored within {BATCH_WITHIN_S:.0f} s: it is {state}.")
-        time.sleep(0.2)
-    scored = _read_csv(visitor.get(status.link_to(r"/batches/[0-9a-f-]+/download/")))
-    found = [float(row["probability_1"] or "nan") for row in scored]
-    expected = [shares[1] for shares in sample.probabilities]
-    _require(len(scored) == len(sample.rows), f"{len(sample.rows)} rows went in, {len(scored)} came out.")
-    _require(found == expected, "The file holds other numbers than scikit-learn's.")
-    return batch
-
-
-def read_history(visitor: Visitor, sample: Sample, *, pages: list[str]) -> None:
-    """Both the prediction and the file must be on the page and in its export."""
-    history = visitor.get("/history/")
-    for path in pages:
-        history.link_to(path)
-    rows = {row["kind"]: row for row in _read_csv(visitor.get(history.link_to(r"/history/export\.csv.*")))}
-    _require(set(rows) == {"prediction", "batch"}, f"The export holds {sorted(rows)}.")
-    exact = f"1={sample.probabilities[0][1]!r}"
-    _require(exact in rows["prediction"]["probabilities"], f"The export lacks {exact}.")
-    _require(rows["batch"]["scored"] == str(len(sample.rows)), f"The export says {rows['batch']['scored']} rows.")
-
-
-def call_api(address: str, sample: Sample) -> None:
-    """The original tool's call, for the model just uploaded."""
-    body = json.dumps({feature: sample.rows[0][feature] for feature in sample.features}).encode()
-    answer = Visitor(address).post(f"{address}/{SLUG}/singlePrediction", body, "application/json")
-    rounded = {"pred_proba": round(sample.probabilities[0][-1], 3)}
-    _require(json.loads(answer.body) == {**rounded, "body": rounded}, f"It answered {answer.body[:200]!r}.")
-
-
-def sign_out(visitor: Visitor) -> None:
-    home = visitor.get("/")
-    visitor.submit(home, home.form_with(action="/sign-out/"))
-    page = visitor.get("/history/")
-    _require(page.path == "/sign-in/", f"After signing out, {page.path} was still shown.")
-
-
-def _read_csv(page: Page) -> list[dict[str, str]]:
-    return list(csv.DictReader(page.body.decode("utf-8-sig").splitlines()))
-
-
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise DeployError(otherwise)
+def _use_containers(project: Compose, state: StateFolder, supervisor: Supervisor) -> None:
+    with step("Reading the first login from the portal's log"):
+        login = read_first_login(project.logs("portal"))
+        target = localstack_target(project.aws_url)
+        variables = portal_environment(target, read_outputs(target))
+    with step("Training a sample model"):
+        command = [sys.executable, "-m", "model.train", "--out", str(state.samples), "--only", SAMPLE]
+        supervisor.run("samples", command, environment=os.environ, folder=REPOSITORY)
+    with step("Asking scikit-learn itself"):
+        sample = read_sample(supervisor, state.samples / SAMPLE)
+    use_portico(project.portal_url, login, api_url=variables["PORTICO_API_URL"], sample=sample)
+    with step("Looking at the containers that answered") as note:
+        note(count_function_containers(PROJECT, LAMBDA_IMAGE))
 
 
 @contextmanager
-def _explain_failure(supervisor: Supervisor) -> Iterator[None]:
+def _alone() -> Iterator[None]:
+    """A second run would take the first one's project for leftovers."""
+    with open(FILE) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DeployError("Another smoke test is under way on localstack. Wait until it has ended.") from None
+        yield
+
+
+def _clear_away(project: Compose) -> None:
+    """After a failure, whose reason must not be lost when this fails too."""
+    errors.print("[dim]Removing what was started …[/]")
+    try:
+        project.down(with_volumes=True)
+    except DeployError as error:
+        errors.print(f"[dim]{escape(str(error))}[/]")
+
+
+def read_first_login(log: str) -> FirstLogin:
+    """What docker/portal/start.py prints once.
+
+    Raises: DeployError: the log has no password
+    """
+    username, password = (re.search(rf"{label} +(\S+)", log) for label in ("Sign in as", "Password"))
+    if username is None or password is None:
+        raise DeployError("The portal's log does not say the first login's password.")
+    return FirstLogin(username.group(1), password.group(1))
+
+
+def count_function_containers(project: str, image: str) -> str:
+    """How many containers have run each function of this project, in words: "predict 3, verify 1".
+
+    Raises: DeployError: there are none, or one is not of `image`
+    """
+    from docker.errors import DockerException
+
+    from docker import DockerClient  # only this target has it to do with an engine
+
+    labels = [f"com.docker.compose.project={project}", "image-lambda.function"]
+    try:
+        engine = DockerClient.from_env()
+        wanted = engine.images.get(image).id
+        found = engine.containers.list(filters={"label": labels}, ignore_removed=True)
+        images = {container.attrs["Image"] for container in found}
+    except DockerException as error:
+        raise DeployError(f"The engine did not say which containers ran: {error}") from error
+    if images != {wanted}:
+        raise DeployError(f"The functions were to run in {image}, but ran in {', '.join(images) or 'no container'}.")
+    counts = Counter(container.labels["image-lambda.function"].rpartition("-")[2] for container in found)
+    return f"{image}: " + ", ".join(f"{function} {count}" for function, count in sorted(counts.items()))
+
+
+@contextmanager
+def _quote_children(supervisor: Supervisor) -> Iterator[None]:
     """What the programs said last is worth reading when a step failed, and only then."""
     try:
         yield
@@ -225,6 +219,15 @@ def _explain_failure(supervisor: Supervisor) -> Iterator[None]:
         for name, lines in supervisor.last_words():
             for line in lines:
                 errors.print(f"[dim]{name:<8} │ {escape(line)}[/]")
+        raise
+
+
+@contextmanager
+def _quote_services(project: Compose) -> Iterator[None]:
+    try:
+        yield
+    except DeployError:
+        errors.print(f"[dim]{escape(project.logs(tail=15))}[/]")
         raise
 
 

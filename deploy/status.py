@@ -9,7 +9,7 @@ from deploy.outputs import portal_environment
 from deploy.plan import describe_stack
 from deploy.targets import Target
 
-_WELL = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+WELL = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Status:
 
     @property
     def is_well(self) -> bool:
-        return self.stack in _WELL and all(state == "ready" for state in self.functions.values())
+        return self.stack in WELL and all(state == "ready" for state in self.functions.values())
 
 
 def read_status(target: Target) -> Status:
@@ -35,10 +35,10 @@ def read_status(target: Target) -> Status:
         return Status(stack["StackStatus"], {}, {})
     environment = portal_environment(target, found)
     names = (environment["PORTICO_PREDICT_FUNCTION"], environment["PORTICO_VERIFY_FUNCTION"])
-    return Status(stack["StackStatus"], environment, {name: _ask_function(target, name) for name in names})
+    return Status(stack["StackStatus"], environment, {name: ask_function(target, name) for name in names})
 
 
-def _ask_function(target: Target, name: str) -> str:
+def ask_function(target: Target, name: str) -> str:
     """A dry run: the function and its permission are there, its code is not run."""
     try:
         target.functions.invoke(FunctionName=name, InvocationType="DryRun")

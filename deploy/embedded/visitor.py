@@ -207,7 +207,7 @@ class Visitor:
         filled: dict[str, str | Upload] = {**form.fields, **given}
         url = urljoin(page.url, form.action)
         if form.is_multipart:
-            return self.post(url, *_multipart(filled))
+            return self.post(url, *multipart(filled))
         written = {name: value for name, value in filled.items() if isinstance(value, str)}
         return self.post(url, urlencode(written).encode(), "application/x-www-form-urlencoded")
 
@@ -224,7 +224,7 @@ class Visitor:
             raise DeployError(f"{request.get_method()} {path} got no answer: {error}") from error
 
 
-def _multipart(fields: Mapping[str, str | Upload]) -> tuple[bytes, str]:
+def multipart(fields: Mapping[str, str | Upload]) -> tuple[bytes, str]:
     boundary = uuid.uuid4().hex
     parts: list[bytes] = []
     for name, value in fields.items():

@@ -39,7 +39,7 @@ def one_child(state, supervisor, **options):
         "child", [sys.executable, "-c", "import time; time.sleep(600)"], environment=dict(os.environ), folder=Path("/")
     )
     print(child.process.pid, flush=True)
-    return SimpleNamespace(url="http://127.0.0.1:9", login=None)
+    return SimpleNamespace(url="http://127.0.0.1:9", login=None, variables={{"PORTICO_API_URL": ""}})
 
 def stay(supervisor, folder):
     time.sleep(600)
