@@ -281,6 +281,7 @@ def test_last_words_of_a_crash_are_in_cloudwatch_and_on_the_screen(
 ) -> None:
     localstack.create_function(name, image=probe)
     logs = localstack.client("logs")
+    logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
 
     outcome = localstack.invoke(name, do="exit", code=4)
 

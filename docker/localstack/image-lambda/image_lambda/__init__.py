@@ -7,4 +7,5 @@ answers.py   what the emulator in the container answered, in Lambda's words; pur
 output.py    what the container prints; pure but for the thread that reads it
 owner.py     whose containers these are: names, labels, sweeping
 images.py    which image a version of a function runs
+environments.py  a fault of LocalStack's with parallel calls, mended
 """

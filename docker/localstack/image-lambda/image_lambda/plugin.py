@@ -33,6 +33,14 @@ def remove_leftover_functions() -> None:
     _sweep("left behind by an earlier run")
 
 
+# Early: before the Lambda service is made.
+@hooks.on_infra_start(should_load=is_chosen, priority=100)
+def steady_environments() -> None:
+    from image_lambda.environments import install
+
+    install()
+
+
 # Before LocalStack's own way of stopping, which takes one container after the other and five seconds at most.
 @hooks.on_infra_shutdown(should_load=is_chosen, priority=100)
 def remove_functions() -> None:
