@@ -333,6 +333,8 @@ def test_new_code_under_the_same_tag_answers_after_an_update(
         assert new.answer["mark"] == "new"
         assert (drained.error, drained.answer["mark"], drained.container) == (None, "old", old.container)
         wait_until(lambda: localstack.containers(name) == [new.container])
+        events = localstack.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        assert any(event["message"].startswith(f"END RequestId: {drained.request_id}") for event in events)
     finally:
         docker("rmi", "-f", tag)
 
