@@ -17,31 +17,56 @@ PREDICTION_WITHIN_S = 40
 ROW = {"var_1": 1.2, "var_2": -0.3, "var_3": 0.5, "var_4": 0.1}
 
 
-def check_prediction(cloud: Cloud, *, load_samples: str, logs: str) -> str:
-    """The default model, asked as a program would ask it.
+def check_prediction(cloud: Cloud, *, begin_anew: str, logs: str) -> str:
+    """The default model, asked as a program would ask it; where there is none, another one that is live.
 
     Args:
-        load_samples: the command that loads the sample models
+        begin_anew: the command that starts with the samples and nothing else
         logs: the command that shows what the function said
     """
-    url = f"{cloud.variables['PORTICO_API_URL']}/singlePrediction"
+    api = cloud.variables["PORTICO_API_URL"]
+    status, said = _ask(cloud, f"{api}/singlePrediction")
+    if _is_answer(status, said):
+        return f"answer {said} from {cloud.parameter('DefaultModel') or 'the drop-in model'}"
+    if status != 404 or "model" not in said.lower():
+        raise Fault(f"{api}/singlePrediction answered {status}: {said} {_ask_directly(cloud)}".rstrip(), f"See: {logs}")
+    live = find_live_model(cloud)
+    if live is None:
+        raise Fault(
+            f"API Gateway and the function are well, but no model is live: {said}",
+            "Upload one in the portal's console or make one live there; to begin anew with the samples, "
+            f"losing everything else: {begin_anew}",
+        )
+    status, said = _ask(cloud, f"{api}/{live}/singlePrediction")
+    if not _is_answer(status, said):
+        raise Fault(f"{live} is live and answered {status}: {said}", f"See: {logs}")
+    return f"{live} answers; the default model {cloud.parameter('DefaultModel')} is not live"
+
+
+def find_live_model(cloud: Cloud) -> str | None:
+    """The slug of a model that answers calls."""
+    pages = cloud.target.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=cloud.variables["PORTICO_BUCKET"], Prefix="models/"
+    )
+    keys = (item["Key"].split("/") for page in pages for item in page.get("Contents", []))
+    return next((key[1] for key in keys if key[2:] == ["live.json"]), None)
+
+
+def _is_answer(status: int, said: str) -> bool:
+    """A model that takes other features than the sample says which: it was loaded, and that is what counts here."""
+    return status == 200 or (status == 400 and said.startswith("Error-Bad input"))
+
+
+def _ask(cloud: Cloud, url: str) -> tuple[int, str]:
     try:
         status, answer = _post(url, ROW)
     except (OSError, ValueError) as error:
         raise Fault(
             f"{url} does not answer: {error}", f"Have the emulator make the API again: {cloud.restart}"
         ) from error
-    said = str(answer.get("message", answer)) if isinstance(answer, dict) else str(answer)
-    if status == 200:
-        return f"{said} from {cloud.parameter('DefaultModel') or 'the drop-in model'}"
-    if status == 400 and said.startswith("Error-Bad input"):
-        return "the default model answers, and takes other features than the sample"
-    if status == 404 and "model" in said.lower():
-        raise Fault(
-            f"API Gateway and the function are well, but there is no model that answers: {said}",
-            f"Make one live in the portal's console, or load the samples: {load_samples}",
-        )
-    raise Fault(f"{url} answered {status}: {said} {_ask_directly(cloud)}".rstrip(), f"See why: {logs}")
+    if isinstance(answer, dict):
+        answer = answer.get("message", answer.get("pred_proba", answer))
+    return status, str(answer)
 
 
 def _post(url: str, row: dict[str, float]) -> tuple[int, Any]:

@@ -86,6 +86,8 @@ def _explain_absence(engine: Engine, endpoint: str, error: Exception) -> Fault:
         container = engine.container("localstack")
     except Exception:  # the engine's own check says what is wrong with it
         container = None
+    if container is not None and container.attrs["State"].get("Health", {}).get("Status") == "starting":
+        return Fault("LocalStack is starting.", "Wait some seconds and ask again.")
     if container is not None and container.status == "running":
         return Fault(
             f"LocalStack's container {container.name} runs and does not answer at {endpoint}: {error}",

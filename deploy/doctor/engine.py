@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import stat
 import subprocess
 from collections.abc import Sequence
@@ -83,9 +84,18 @@ class Engine:
 def _connect() -> Any:
     from docker import DockerClient  # late: the embedded target has it to do with no engine
 
+    if (host := _host()).startswith("unix://"):
+        # The SDK would say the same in more words, and leave a socket open.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(ANSWERS_WITHIN_S)
+            probe.connect(host.removeprefix("unix://"))
     client = DockerClient.from_env(timeout=ANSWERS_WITHIN_S)
     client.ping()
     return client
+
+
+def _host() -> str:
+    return os.environ.get("DOCKER_HOST") or f"unix://{SOCKET}"
 
 
 def check_programs() -> str:
@@ -105,7 +115,7 @@ def check_programs() -> str:
 
 def check_engine(engine: Engine) -> str:
     """The engine answers this person."""
-    where = os.environ.get("DOCKER_HOST") or f"unix://{SOCKET}"
+    where = _host()
     try:
         version = engine.client.version()
     except ImportError as error:
@@ -116,8 +126,7 @@ def check_engine(engine: Engine) -> str:
 
 
 def _explain(error: Exception, where: str) -> Fault:
-    said = str(error)
-    if "Permission denied" in said or "PermissionError" in said:
+    if isinstance(error, PermissionError):
         return Fault(
             f"The engine at {where} does not let you in.",
             "Add yourself to the docker group and sign in anew: sudo usermod -aG docker $USER",
@@ -127,9 +136,9 @@ def _explain(error: Exception, where: str) -> Fault:
             f"Nothing answers at {where}, which DOCKER_HOST names.",
             "Start the engine there, or forget the variable: unset DOCKER_HOST",
         )
-    if "FileNotFoundError" in said or "No such file" in said or "Connection refused" in said:
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return Fault(f"No engine runs: nothing answers at {where}.", "Start it: sudo systemctl start docker")
-    return Fault(f"The engine at {where} does not answer: {said}", "See what it says: sudo journalctl -u docker -n 50")
+    return Fault(f"The engine at {where} does not answer: {error}", "See what it says: sudo journalctl -u docker -n 50")
 
 
 def check_socket(engine: Engine) -> str:

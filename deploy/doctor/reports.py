@@ -46,7 +46,12 @@ def embedded_checks(state: StateFolder, environment: str = "local") -> list[Chec
         Check("bucket", partial(check_round_trip, cloud), needs=("outputs",)),
         Check(
             "prediction",
-            partial(check_prediction, cloud, load_samples=f"rm {state.samples_loaded}, then make up", logs="make up"),
+            partial(
+                check_prediction,
+                cloud,
+                begin_anew=f"mv {state.root} {state.root}.old && make up",
+                logs="the lines that `make up` prints",
+            ),
             needs=("functions", "bucket"),
         ),
         # The portal takes another port where its own is taken; the stack knows which.
@@ -101,7 +106,7 @@ def _cloud_checks(cloud: Cloud, engine: Engine, compose: Compose) -> list[Check]
         Check("upload rule", partial(check_cors, cloud, local_origins(compose.portal_port)), needs=("bucket",)),
         Check(
             "prediction",
-            partial(check_prediction, cloud, load_samples=engine.command("restart", "portal"), logs=logs),
+            partial(check_prediction, cloud, begin_anew=f"{engine.command('down', '-v')} && {up}", logs=logs),
             needs=("functions", "bucket"),
         ),
         Check("portal", partial(check_portal, compose.portal_url, start=up, engine=engine)),
