@@ -102,6 +102,17 @@ def test_service_runs_without_privileges_on_a_file_system_that_it_cannot_write(p
     assert not [mount for mount in container["Mounts"] if "docker.sock" in mount["Source"]]
 
 
+def test_functions_live_in_a_network_that_leads_to_the_emulator_only(portico):
+    ask(portico)
+    names = docker("ps", "--quiet", "--filter", f"label=com.docker.compose.project={portico.project}",
+                   "--filter", "label=image-lambda.function")  # fmt: skip
+
+    networks = {network for name in names for network in inspect(name)["NetworkSettings"]["Networks"]}
+
+    assert networks == {f"{portico.project}_functions"}
+    assert json.loads("\n".join(docker("network", "inspect", *networks)))[0]["Internal"]
+
+
 def wait_until(holds, seconds=90):
     deadline = time.monotonic() + seconds
     while True:

@@ -97,9 +97,10 @@ def passes_form_bodies_on(stack):
     return "not JSON" not in json.loads(body)["message"]
 
 
-def says_in_our_words_what_it_does_not_know(stack):
-    _, _, body = send("POST", f"{stack.environment['PORTICO_API_URL']}/elsewhere", body=b"{}")
-    return json.loads(body) == {"message": "Unknown API call"}
+def words_refusals_as_the_template_says(stack):
+    """A path that is not there: our message, readable by the pages of any origin."""
+    _, headers, body = send("POST", f"{stack.environment['PORTICO_API_URL']}/elsewhere", body=b"{}")
+    return json.loads(body) == {"message": "Unknown API call"} and headers["Access-Control-Allow-Origin"] == "*"
 
 
 def keeps_names_of_exceptions(stack):
@@ -135,7 +136,7 @@ PROBES = {
     "a presigned link with a forged signature is refused": refuses_forged_links,
     "the API throttles": throttles_api,
     "the API passes form-encoded bodies on": passes_form_bodies_on,
-    "the API's own refusals are worded as the template says": says_in_our_words_what_it_does_not_know,
+    "the API's own refusals are worded as the template says": words_refusals_as_the_template_says,
     "Step Functions sees the class of a function's exception": keeps_names_of_exceptions,
     "Cognito user pools": has_user_pools,
 }

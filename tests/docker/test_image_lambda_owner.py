@@ -1,6 +1,6 @@
 import re
 
-from image_lambda.owner import OWNER_LABEL, owner_of
+from image_lambda.owner import OWNER_LABEL, network_named, owner_of
 
 COMPOSE = {
     "com.docker.compose.project": "portico",
@@ -44,3 +44,11 @@ def test_container_names_read_well_and_differ() -> None:
 
     assert len(names) == 20
     assert all(re.fullmatch(r"portico-local-predict-[0-9a-f]{8}", name) for name in names)
+
+
+def test_network_is_found_by_compose_s_name_for_it_and_by_its_own() -> None:
+    own = {"Config": {"Labels": COMPOSE}, "NetworkSettings": {"Networks": {"portico_functions": {}, "other": {}}}}
+
+    assert network_named("functions", own) == "portico_functions"
+    assert network_named("other", own) == "other"
+    assert network_named("nowhere", own) is None

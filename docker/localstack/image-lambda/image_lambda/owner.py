@@ -58,14 +58,30 @@ def owner_of(container: Mapping[str, Any] | None) -> Owner:
     )
 
 
+def network_named(wanted: str, container: Mapping[str, Any]) -> str | None:
+    """Of LocalStack's own networks the one of that name, as Compose calls it in its file or with the project in front.
+
+    Args:    container: what `docker inspect` says of LocalStack's own container
+    """
+    project = (container["Config"].get("Labels") or {}).get(f"{COMPOSE}project")
+    networks = container["NetworkSettings"]["Networks"]
+    return next((name for name in (f"{project}_{wanted}", wanted) if name in networks), None)
+
+
 @cache
-def this_owner() -> Owner:
+def this_container() -> Mapping[str, Any] | None:
+    """What `docker inspect` says of LocalStack's own container, or None where it runs in none."""
     from localstack.utils.docker_utils import DOCKER_CLIENT
 
     try:
-        return owner_of(DOCKER_CLIENT.client().containers.get(socket.gethostname()).attrs)
+        attributes: Mapping[str, Any] = DOCKER_CLIENT.client().containers.get(socket.gethostname()).attrs
     except NotFound:
-        return owner_of(None)
+        return None
+    return attributes
+
+
+def this_owner() -> Owner:
+    return owner_of(this_container())
 
 
 def sweep(client: Any, owner: Owner) -> int:

@@ -1,10 +1,12 @@
 """What LocalStack loads: the executor by its name (LAMBDA_RUNTIME_EXECUTOR=image), and hooks around its life."""
 
 import logging
+import os
 from typing import Any
 
 from localstack import config
 from localstack.runtime import hooks
+from localstack.runtime.exceptions import LocalstackExit
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 
 LOG = logging.getLogger(__name__)
@@ -31,6 +33,21 @@ def is_chosen() -> bool:
 @hooks.on_infra_start(should_load=is_chosen, priority=100)
 def remove_leftover_functions() -> None:
     _sweep("left behind by an earlier run")
+
+
+# Early: before anyone asks LocalStack for its address. Functions may then live in a network of their own, one without
+# a way out for instance, and reach LocalStack there.
+@hooks.on_infra_start(should_load=is_chosen, priority=100)
+def choose_network() -> None:
+    from image_lambda.owner import network_named, this_container
+
+    wanted = os.environ.get("IMAGE_LAMBDA_NETWORK")
+    if not wanted:
+        return
+    network = network_named(wanted, this_container() or {"Config": {}, "NetworkSettings": {"Networks": {}}})
+    if network is None:
+        raise LocalstackExit(f"image-lambda: LocalStack's container is in no network {wanted}.\n", code=1)
+    config.MAIN_DOCKER_NETWORK = config.LAMBDA_DOCKER_NETWORK = network
 
 
 # Early: before the Lambda service is made.
