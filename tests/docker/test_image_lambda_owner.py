@@ -27,7 +27,6 @@ def test_functions_of_a_composed_localstack_are_one_off_containers_of_the_projec
 
     assert labels["com.docker.compose.project"] == "portico"
     assert labels["com.docker.compose.oneoff"] == "True"
-    assert "com.docker.compose.config-hash" not in labels
 
 
 def test_functions_of_a_localstack_of_its_own_have_no_compose_labels() -> None:

@@ -47,12 +47,14 @@ def owner_of(container: Mapping[str, Any] | None) -> Owner:
     return Owner(
         name=f"{project}/{service}/{number}",
         project=project,
-        # One-off, as of `docker-compose run`: `down` removes these, and `up`, `ps` and `logs` look past them.
+        # One-off, as of `docker-compose run`: `down` removes these, and `up`, `ps` and `logs` look past them. To Compose v2
+        # only what has a configuration's hash is a container of its own.
         compose_labels={
             f"{COMPOSE}project": project,
             f"{COMPOSE}service": service,
             f"{COMPOSE}oneoff": "True",
             f"{COMPOSE}container-number": "1",
+            f"{COMPOSE}config-hash": labels.get(f"{COMPOSE}config-hash", ""),
             f"{COMPOSE}version": labels.get(f"{COMPOSE}version", ""),
         },
     )
