@@ -47,8 +47,8 @@ def owner_of(container: Mapping[str, Any] | None) -> Owner:
     return Owner(
         name=f"{project}/{service}/{number}",
         project=project,
-        # One-off, as of `docker-compose run`: `down` removes these, and `up`, `ps` and `logs` look past them. To Compose v2
-        # only what has a configuration's hash is a container of its own.
+        # One-off, as of `docker-compose run`: `down` removes these, and `up`, `ps` and `logs` look past them. Compose v2
+        # looks past what has no configuration's hash altogether.
         compose_labels={
             f"{COMPOSE}project": project,
             f"{COMPOSE}service": service,
