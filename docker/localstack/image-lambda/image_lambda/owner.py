@@ -47,8 +47,8 @@ def owner_of(container: Mapping[str, Any] | None) -> Owner:
     return Owner(
         name=f"{project}/{service}/{number}",
         project=project,
-        # One-off, as of `docker-compose run`: `down` removes these, and `up`, `ps` and `logs` look past them. Compose v2
-        # looks past what has no configuration's hash altogether.
+        # One-off, as of `docker-compose run`: `down` removes these, and `up`, `ps` and `logs` look past them. Without a
+        # configuration's hash Compose v2 would not see them at all.
         compose_labels={
             f"{COMPOSE}project": project,
             f"{COMPOSE}service": service,
