@@ -6,8 +6,6 @@ A row is a fact about AWS. The probe returns whether the place behaves so; DIFFE
 import json
 import re
 import time
-import urllib.error
-import urllib.request
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +13,8 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.deploy.sending import send
 
 README = Path(__file__).parents[2] / "README.md"
 ROW = {"var_1": 1.2, "var_2": -0.3, "var_3": 0.5, "var_4": 0.1}
@@ -164,14 +164,3 @@ def is_refused(call):
     except ClientError:
         return True
     return False
-
-
-def send(method, url, *, body=None, headers=None):
-    """Returns: status, headers, body, whatever the status."""
-    request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)  # noqa: S310
-    try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as answer:
-        with answer:
-            return answer.code, answer.headers, answer.read()

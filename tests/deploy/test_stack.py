@@ -5,8 +5,6 @@ import hashlib
 import json
 import pickle
 import time
-import urllib.error
-import urllib.request
 import uuid
 
 import boto3
@@ -18,16 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-
-def send(method, url, *, body=None, headers=None):
-    """Returns: status, headers, body, whatever the status."""
-    request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)  # noqa: S310
-    try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as answer:
-        with answer:
-            return answer.code, answer.headers, answer.read()
+from tests.deploy.sending import send
 
 
 def post_form(url, fields, content):
