@@ -17,6 +17,7 @@ from deploy.compose import Compose
 from deploy.console import console, errors, say_change, say_event, say_finding
 from deploy.doctor.finding import examine
 from deploy.doctor.reports import embedded_checks, localstack_checks
+from deploy.embedded.portal import portal_variables
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.run import bypass_proxies
 from deploy.errors import DeployError, EmulatorAway
@@ -24,7 +25,7 @@ from deploy.execute import delete_everything, execute_plan, list_what_goes, read
 from deploy.outputs import FORMATS, format_outputs, portal_environment
 from deploy.plan import Plan, describe_stack, drop_plan, make_plan, wait_for_target
 from deploy.redeploy import put_live
-from deploy.state import StateFolder
+from deploy.state import REPOSITORY, StateFolder
 from deploy.status import read_status
 from deploy.targets import LOCALSTACK_PORT, Target, embedded_target, localstack_target
 
@@ -180,6 +181,21 @@ def redeploy() -> None:
         errors.print(f"[bold red]Error:[/] {escape(str(error))}")
         sys.exit(1)
     console.print(f"\n[green]It is live.[/] [dim]{time.monotonic() - started:.1f} s[/]")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def manage(arguments: tuple[str, ...]) -> None:
+    """manage.py with the environment of `make up`'s portal, beside it."""
+    try:
+        target = find_target("embedded")
+        stack = portal_environment(target, read_outputs(target))
+    except DeployError as error:
+        errors.print(f"[bold red]Error:[/] {escape(str(error))}")
+        sys.exit(1)
+    state = StateFolder.from_environment()
+    variables = portal_variables(state, port=0, endpoint=target.endpoint_url, stack=stack)
+    os.execve(sys.executable, [sys.executable, str(REPOSITORY / "manage.py"), *arguments], variables)  # noqa: S606
 
 
 def describe_code(target: Target, plan: Plan) -> str:

@@ -1,6 +1,9 @@
 """Starts the portal in its container: the stack's names, the database, the first login, the samples, then gunicorn.
 
-Everything that is to last lies in PORTICO_STATE_DIR, a volume; the rest of the file system is read-only.
+With arguments it is `manage.py` with the same environment, beside the portal that runs:
+`docker-compose exec portal python start.py …`.
+
+What is to last lies in PORTICO_STATE_DIR, a volume; the rest of the file system is read-only.
 """
 
 import json
@@ -16,8 +19,14 @@ STATE = Path(os.environ["PORTICO_STATE_DIR"])
 
 
 def main() -> None:
-    """Never returns: gunicorn takes this process's place, and with it its signals."""
-    os.environ.update(read_stack(), PORTICO_SECRET_KEY=secret_key(), TMPDIR=str(empty_temporary_folder()))
+    """Never returns: gunicorn (or manage.py) takes this process's place, and with it its signals."""
+    # On the volume rather than in memory: an upload through the portal may be half a gigabyte.
+    temporary = STATE / "tmp"
+    os.environ.update(read_stack(), PORTICO_SECRET_KEY=secret_key(), TMPDIR=str(temporary))
+    if sys.argv[1:]:
+        os.execv(sys.executable, [sys.executable, "manage.py", *sys.argv[1:]])  # noqa: S606
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
     make_database()
     load_samples()
     command = ["-m", "gunicorn", "--config", "portal/gunicorn.conf.py", "--bind", "0.0.0.0:8000"]
@@ -40,14 +49,6 @@ def secret_key() -> str:
         with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as handle:
             handle.write(secrets.token_urlsafe(50))
     return file.read_text().strip()
-
-
-def empty_temporary_folder() -> Path:
-    """On the volume rather than in memory: an upload through the portal may be half a gigabyte."""
-    folder = STATE / "tmp"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
 
 
 def make_database() -> None:

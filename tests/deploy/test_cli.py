@@ -1,7 +1,10 @@
 """The commands as a person runs them."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -62,3 +65,15 @@ def test_command_with_nothing_at_the_endpoint_fails_without_a_traceback(monkeypa
 
     assert result.exit_code == 1
     assert "Nothing answers at http://127.0.0.1:1" in result.output
+
+
+@pytest.mark.embedded
+def test_manage_runs_the_portal_s_commands_with_the_stack_s_names(stack, stack_environment, tmp_path):
+    code = "from django.conf import settings; print(settings.PORTICO_BUCKET, settings.STATE_DIR)"
+    command = [sys.executable, "-m", "deploy", "manage", "shell", "--no-imports", "-c", code]
+
+    done = subprocess.run(  # noqa: S603
+        command, env={**os.environ, "PORTICO_STATE_DIR": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == [stack.bucket, str(tmp_path)]
