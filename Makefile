@@ -14,7 +14,7 @@ help: ## List these commands
 up: local-packages ## Start Portico on this machine; prints the address and the first login
 	@exec $(PYTHON) -m deploy.embedded.run
 
-test: test-packages ## Run all tests (ARGS="tests/deploy -k zip" for some of them)
+test: test-packages ## Run all tests that need no Docker (ARGS="tests/deploy -k zip" for some)
 	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM && exec $(PYTHON) -m pytest -m "not containers" $(ARGS)
 
 test-compose: test-packages ## Run all that touches AWS against docker-compose's LocalStack and its containers
