@@ -1,4 +1,4 @@
-"""python -m deploy up | status | outputs | down | doctor | redeploy."""
+"""python -m deploy up | status | outputs | down | doctor | redeploy | manage."""
 
 from __future__ import annotations
 
@@ -37,18 +37,38 @@ def main() -> None:
     """Put Portico's cloud side on a target, look at it, take it away again."""
 
 
-def on_target(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its target, and turn what it refuses into one sentence and exit code 1."""
+def in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what a command refuses into one sentence and exit code 1."""
 
-    @click.option("--target", "name", type=click.Choice(TARGETS), required=True, help="Where the stack lives.")
-    @click.option("--env", default="local", show_default=True, metavar="NAME", help="Which of several stacks there.")
     @wraps(command)
-    def with_target(name: str, env: str, **options: Any) -> None:
+    def told(*arguments: Any, **options: Any) -> None:
         try:
-            command(find_target(name, env), **options)
+            command(*arguments, **options)
         except DeployError as error:
             errors.print(f"[bold red]Error:[/] {escape(str(error))}")
             sys.exit(1)
+
+    return told
+
+
+def names_target(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --target and --env, as `name` and `env`."""
+    command = click.option(
+        "--env", default="local", show_default=True, metavar="NAME", help="Which of several stacks there."
+    )(command)
+    return click.option("--target", "name", type=click.Choice(TARGETS), required=True, help="Where the stack lives.")(
+        command
+    )
+
+
+def on_target(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its target; what it refuses is told in one sentence."""
+
+    @names_target
+    @in_one_sentence
+    @wraps(command)
+    def with_target(name: str, env: str, **options: Any) -> None:
+        command(find_target(name, env), **options)
 
     return with_target
 
@@ -84,7 +104,8 @@ def up(target: Target, dry_run: bool, wait: float) -> None:
     console.print(f"Stack [bold]{target.stack_name}[/] at {target.endpoint_url}")
     console.print(f"  code  {describe_code(target, plan)}")
     if plan.is_empty:
-        execute_plan(target, plan, say_event)
+        if not dry_run:
+            execute_plan(target, plan, say_event)
         console.print("Nothing to change: the stack is as the template and the code say.")
         return
     for change in plan.changes:
@@ -150,8 +171,7 @@ def down(target: Target, yes: bool) -> None:
 
 
 @main.command()
-@click.option("--target", "name", type=click.Choice(TARGETS), required=True, help="Where Portico runs.")
-@click.option("--env", default="local", show_default=True, metavar="NAME", help="Which of several stacks there.")
+@names_target
 def doctor(name: str, env: str) -> None:
     """Look at everything that Portico needs, and say how to mend what is not well. Exit code 1 if anything is not."""
     bypass_proxies()
@@ -171,28 +191,22 @@ def doctor(name: str, env: str) -> None:
 
 
 @main.command()
+@in_one_sentence
 def redeploy() -> None:
     """Put changed function code live on docker-compose's stack: its image built anew, the stack brought up to date."""
     bypass_proxies()
     started = time.monotonic()
-    try:
-        put_live(Compose.from_environment())
-    except DeployError as error:
-        errors.print(f"[bold red]Error:[/] {escape(str(error))}")
-        sys.exit(1)
+    put_live(Compose.from_environment())
     console.print(f"\n[green]It is live.[/] [dim]{time.monotonic() - started:.1f} s[/]")
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@in_one_sentence
 def manage(arguments: tuple[str, ...]) -> None:
     """manage.py with the environment of `make up`'s portal, beside it."""
-    try:
-        target = find_target("embedded")
-        stack = portal_environment(target, read_outputs(target))
-    except DeployError as error:
-        errors.print(f"[bold red]Error:[/] {escape(str(error))}")
-        sys.exit(1)
+    target = find_target("embedded")
+    stack = portal_environment(target, read_outputs(target))
     state = StateFolder.from_environment()
     variables = portal_variables(state, port=0, endpoint=target.endpoint_url, stack=stack)
     os.execve(sys.executable, [sys.executable, str(REPOSITORY / "manage.py"), *arguments], variables)  # noqa: S606

@@ -1,34 +1,22 @@
 """`make smoke TARGET=localstack` as a process: for real, with a step that fails, and stopped while containers start."""
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 import docker
 from deploy.smoke import PROJECT
+from tests.deploy.smoking import JOURNEY, start
 from tests.deploy.waiting import wait_until
 
 pytestmark = pytest.mark.containers
 
-ROOT = Path(__file__).parent.parent.parent
 STEPS = [
     "Building the images",
     "Starting LocalStack, the stack on it, the portal",
     "Reading the first login from the portal's log",
     "Training a sample model",
-    "Asking scikit-learn itself",
-    "Signing in",
-    "Uploading a model, and its check",
-    "Making it live",
-    "Predicting one observation",
-    "Scoring a file",
-    "Reading the history and its export",
-    "Calling the API",
-    "Signing out",
+    *JOURNEY,
     "Looking at the containers that answered",
     "Removing everything",
 ]
@@ -49,17 +37,6 @@ def engine(docker_engine):
     client.close()
 
 
-def start(tmp_path, *arguments):
-    return subprocess.Popen(
-        [sys.executable, *arguments, "--target", "localstack"],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def what_is_left(engine):
     mark = {"label": f"com.docker.compose.project={PROJECT}"}
     containers = engine.containers.list(all=True, filters=mark, ignore_removed=True)
@@ -67,7 +44,7 @@ def what_is_left(engine):
 
 
 def test_smoke_on_localstack_goes_through_every_step_and_leaves_nothing(tmp_path, engine):
-    process = start(tmp_path, "-m", "deploy.smoke")
+    process = start(tmp_path, "-m", "deploy.smoke", "--target", "localstack")
 
     said, complaints = process.communicate()
 
@@ -78,7 +55,7 @@ def test_smoke_on_localstack_goes_through_every_step_and_leaves_nothing(tmp_path
 
 
 def test_smoke_on_localstack_with_a_failing_step_names_it_quotes_the_services_and_leaves_nothing(tmp_path, engine):
-    process = start(tmp_path, "-c", WITHOUT_A_PASSWORD)
+    process = start(tmp_path, "-c", WITHOUT_A_PASSWORD, "--target", "localstack")
 
     said, complaints = process.communicate()
 
@@ -90,7 +67,7 @@ def test_smoke_on_localstack_with_a_failing_step_names_it_quotes_the_services_an
 
 
 def test_smoke_on_localstack_stopped_while_it_starts_ends_with_130_and_leaves_nothing(tmp_path, engine):
-    process = start(tmp_path, "-m", "deploy.smoke")
+    process = start(tmp_path, "-m", "deploy.smoke", "--target", "localstack")
     wait_until(lambda: engine.containers.list(filters={"label": f"com.docker.compose.project={PROJECT}"}), within_s=300)
 
     process.send_signal(signal.SIGINT)

@@ -26,6 +26,16 @@ def test_up_of_an_unchanged_stack_succeeds_and_says_so(run):
     assert "Nothing to change" in result.output
 
 
+def test_dry_run_of_an_unchanged_stack_touches_nothing(run, stack, monkeypatch):
+    executed = []
+    monkeypatch.setattr("deploy.cli.execute_plan", lambda *given: executed.append(given))
+
+    result = run("up", "--dry-run")
+
+    assert (result.exit_code, executed) == (0, [])
+    assert "Nothing to change" in result.output
+
+
 def test_outputs_as_json_are_the_portal_s_variables(run, stack):
     result = run("outputs", "--format", "json")
 

@@ -1,14 +1,10 @@
 """`make smoke` as a process: once for real, which is the longest way through everything; then with parts replaced."""
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
+from tests.deploy.smoking import JOURNEY, start
 from tests.deploy.waiting import is_alive, wait_until
 
-ROOT = Path(__file__).parent.parent.parent
 STEPS = [
     "Starting the emulator of AWS",
     "Deploying the stack",
@@ -16,15 +12,7 @@ STEPS = [
     "Training the sample models",
     "Loading the sample models",
     "Starting the portal",
-    "Asking scikit-learn itself",
-    "Signing in",
-    "Uploading a model, and its check",
-    "Making it live",
-    "Predicting one observation",
-    "Scoring a file",
-    "Reading the history and its export",
-    "Calling the API",
-    "Signing out",
+    *JOURNEY,
     "Stopping everything",
 ]
 # One child instead of all parts, and a portal that nobody answers for.
@@ -48,17 +36,6 @@ smoke.start_everything = one_child
 smoke.read_sample = {read_sample}
 smoke.main()
 """
-
-
-def start(tmp_path, *arguments):
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_smoke_goes_through_every_step_and_leaves_nothing(tmp_path):
