@@ -14,7 +14,7 @@ RESERVED_PREFIXES = frozenset({"quarantine", "models", "model", "batches"})
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MODEL_FILES = frozenset({"model.pkl", "model.joblib"})
+_MODEL_FILES = frozenset({"model.pkl", "model.joblib", "model.skops", "model.zip"})
 
 
 def is_slug(value: object) -> bool:

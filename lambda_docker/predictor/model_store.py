@@ -169,7 +169,13 @@ def _fetch_version(slug: str, version: int, sha256: str | None) -> LoadedModel:
     # Before loading: unpickling runs what is in the file.
     if hashlib.sha256(body).hexdigest() != manifest["sha256"]:
         raise ChecksumMismatch(f"The file of '{slug}' version {version} is not the one that was verified.")
-    loaded = load(body)
+    loaded = load(
+        body,
+        format=manifest.get("format", "pickle"),
+        member=manifest.get("member"),
+        member_format=manifest.get("member_format"),
+        trusted=manifest.get("trusted") or (),
+    )
     inputs = inspect(loaded.estimator)
     features = tuple(Feature.from_json(entry) for entry in manifest["features"])
     if inputs is None or len(inputs.names) != len(features):
@@ -193,7 +199,7 @@ def _fetch_drop_in() -> tuple[str, LoadedModel]:
     It carries no checksum to compare with: as in the original tool, who may write the key chooses the model.
     """
     stored = _fetch_body(keys.DROP_IN_KEY)
-    loaded: Loaded = load(stored.body)
+    loaded: Loaded = load(stored.body, format="pickle")
     try:
         found = describe(loaded.estimator)
     except Rejected as problem:
