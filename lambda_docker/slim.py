@@ -24,8 +24,8 @@ UNUSED_FILES = (
 UNUSED_FOLDERS = ("test", "tests", "include", "bin", "__pycache__")
 # Scikit-learn's example tables and photographs; its module that reads them stays.
 UNUSED_PATHS = ("sklearn/datasets/data", "sklearn/datasets/images", "sklearn/datasets/descr")
-# The one service that is spoken to; botocore/data itself has the endpoints and the retry rules.
-SERVICES = ("s3",)
+# The services that are spoken to; botocore/data itself has the endpoints and the retry rules.
+SERVICES = ("s3", "kms")
 # numpy.ma edits docstrings while it is imported, and fails where there are none.
 READS_DOCSTRINGS = ("numpy",)
 

@@ -6,6 +6,7 @@
     ├── UnknownModel         unknown_model
     ├── UnknownVersion       unknown_version
     ├── ChecksumMismatch     checksum_mismatch   the bytes are not those that were verified
+    ├── SignatureInvalid     signature_invalid   the manifest or the pointer was not written by the portal
     ├── ModelBroken          model_broken        the model does not load
     ├── PredictionFailed     prediction_failed   the model raised on these values
     └── Rejected             rejected            verify will not have this upload
@@ -55,6 +56,10 @@ class UnknownVersion(Fault):
 
 class ChecksumMismatch(Fault):
     code, status = "checksum_mismatch", 500
+
+
+class SignatureInvalid(Fault):
+    code, status = "signature_invalid", 500
 
 
 class ModelBroken(Fault):

@@ -1,4 +1,4 @@
-"""Models by slug and version: fetched, checked against their checksum, only then loaded, and kept warm.
+"""Models by slug and version: their manifest's signature and their checksum checked, only then loaded, and kept warm.
 
 A request takes one LoadedModel and answers from it alone, so that a model swapped meanwhile never gives a mixed answer.
 Which version is live, and whether the drop-in object changed, is looked up again after FRESH_S seconds.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from predictor import bucket, keys
+from predictor import bucket, keys, signatures
 from predictor.description import describe
 from predictor.discovery import inspect
 from predictor.engines import Engine
@@ -35,6 +35,16 @@ FRESH_S = 3.0
 DROP_IN_SLUG = "drop-in"
 
 _WARM, _COLD = "warm", "cold"
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """What a pointer says, its signature checked; `read_at` by the store's clock."""
+
+    read_at: float
+    document: dict[str, Any]
+    version: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +76,14 @@ class ModelStore:
         self._lock = threading.RLock()
         self._models: OrderedDict[tuple[str, int | None, str], LoadedModel] = OrderedDict()
         self._checksums: dict[tuple[str, int], str] = {}
-        self._live: dict[str, tuple[float, int, str]] = {}
+        self._live: dict[str, _Live] = {}
         self._drop_in: tuple[float, str | None, LoadedModel | None] | None = None
 
     def get(self, slug: str, version: int | None = None, sha256: str | None = None) -> tuple[LoadedModel, str]:
         """The model, and "warm" or "cold".
 
         Args:   version: None for the live one; sha256: what it must be, where the caller knows
-        Raises: UnknownModel, UnknownVersion, ChecksumMismatch, ModelBroken
+        Raises: UnknownModel, UnknownVersion, ChecksumMismatch, SignatureInvalid, ModelBroken
         """
         with self._lock:
             if version is None:
@@ -90,7 +100,10 @@ class ModelStore:
             return model, _COLD
 
     def manifest(self, slug: str, version: int | None = None) -> dict[str, Any]:
-        """The manifest as verify wrote it, without loading the model. Raises: UnknownModel, UnknownVersion."""
+        """The manifest as the portal signed it, without loading the model.
+
+        Raises: UnknownModel, UnknownVersion, SignatureInvalid, ModelBroken
+        """
         with self._lock:
             if version is None:
                 version, _ = self._find_live(slug)
@@ -116,21 +129,11 @@ class ModelStore:
 
     def _find_live(self, slug: str) -> tuple[int, str]:
         """Number and checksum of the live version, at most FRESH_S seconds old."""
-        now = self._clock()
         kept = self._live.get(slug)
-        if kept is not None and now - kept[0] < FRESH_S:
-            return kept[1], kept[2]
-        try:
-            pointer = bucket.read_json(keys.live_pointer(slug))
-            self._live[slug] = (now, int(pointer["version"]), str(pointer["sha256"]))
-        except ObjectMissing:
+        if kept is None or self._clock() - kept.read_at >= FRESH_S:
             self._live.pop(slug, None)
-            raise UnknownModel(f"There is no model '{slug}', or none of its versions is live.") from None
-        except (ValueError, TypeError, KeyError) as problem:
-            raise ModelBroken(
-                f"The pointer to the live version of '{slug}' cannot be read. Make it live again."
-            ) from problem
-        return self._live[slug][1], self._live[slug][2]
+            kept = self._live[slug] = _fetch_pointer(slug, read_at=self._clock(), kept=kept)
+        return kept.version, kept.sha256
 
     def _keep(self, model: LoadedModel) -> None:
         """Keep a model, and let go of those not used for longest while they are too large together."""
@@ -145,17 +148,40 @@ def _require_same(actual: str, expected: str | None) -> None:
         raise ChecksumMismatch("The stored model is not the one that was asked for: its checksum differs.")
 
 
+def _fetch_pointer(slug: str, *, read_at: float, kept: _Live | None) -> _Live:
+    """Raises: UnknownModel, ModelBroken, SignatureInvalid."""
+    named = f"The pointer to the live version of '{slug}'"
+    try:
+        pointer = bucket.read_json(keys.live_pointer(slug))
+    except ObjectMissing:
+        raise UnknownModel(f"There is no model '{slug}', or none of its versions is live.") from None
+    except (ValueError, RecursionError) as problem:
+        raise ModelBroken(f"{named} cannot be read. Make it live again.") from problem
+    if not isinstance(pointer, dict):
+        raise ModelBroken(f"{named} cannot be read. Make it live again.")
+    # One that has not changed was checked before; KMS wants money and milliseconds for each check.
+    if kept is None or pointer != kept.document:
+        signatures.check("live", pointer, named=named, expected={"slug": slug})
+    try:
+        return _Live(read_at=read_at, document=pointer, version=int(pointer["version"]), sha256=str(pointer["sha256"]))
+    except (ValueError, TypeError, KeyError) as problem:
+        raise ModelBroken(f"{named} cannot be read. Make it live again.") from problem
+
+
 def _fetch_manifest(slug: str, version: int) -> dict[str, Any]:
+    """Raises: UnknownModel, UnknownVersion, ModelBroken, SignatureInvalid."""
+    named = f"The manifest of '{slug}' version {version}"
     try:
         manifest = bucket.read_json(keys.manifest(slug, version))
     except ObjectMissing:
         if bucket.head(keys.live_pointer(slug)) is None and bucket.head(keys.manifest(slug, 1)) is None:
             raise UnknownModel(f"There is no model '{slug}'.") from None
         raise UnknownVersion(f"The model '{slug}' has no version {version}.") from None
-    except ValueError as problem:
-        raise ModelBroken(f"The manifest of '{slug}' version {version} cannot be read.") from problem
+    except (ValueError, RecursionError) as problem:
+        raise ModelBroken(f"{named} cannot be read.") from problem
     if not isinstance(manifest, dict):
-        raise ModelBroken(f"The manifest of '{slug}' version {version} cannot be read.")
+        raise ModelBroken(f"{named} cannot be read.")
+    signatures.check("manifest", manifest, named=named, expected={"slug": slug, "number": version})
     return manifest
 
 

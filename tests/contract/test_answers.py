@@ -32,6 +32,7 @@ BECOMES = {
     "unknown_model": BackendFault,
     "unknown_version": BackendFault,
     "checksum_mismatch": BackendFault,
+    "signature_invalid": BackendFault,
     "model_broken": BackendFault,
 }
 

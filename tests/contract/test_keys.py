@@ -22,7 +22,7 @@ def test_keys_of_a_version_are_the_same_in_both_rooms(slug):
     assert keys.is_slug(slug)
     assert storage.live_key(slug) == keys.live_pointer(slug)
     assert storage.version_key(slug, 3, "manifest.json") == keys.manifest(slug, 3)
-    for file in ("model.pkl", "model.joblib"):
+    for file in ("model.pkl", "model.joblib", "model.skops", "model.zip"):
         assert storage.version_key(slug, 3, file) == keys.model_file(slug, 3, file)
 
 

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.deploy.sending import send
+from tests.predictor.factories import signed
 
 
 def post_form(url, fields, content):
@@ -152,18 +153,16 @@ def model(stack):
     )
     verified = json.load(answer["Payload"])
     assert verified["ok"], verified
-    manifest = {**verified["manifest"], "file": "model.pkl"}
+    manifest = {**verified["manifest"], "file": "model.pkl", "slug": "two-numbers", "number": 1}
+    pointer = {"slug": "two-numbers", "version": 1, "sha256": digest}
+    key = stack.environment["PORTICO_MANIFEST_KEY"]
     for name, content in (
         ("1/model.pkl", body),
-        ("1/manifest.json", json.dumps(manifest)),
-        ("live.json", _pointer(digest)),
+        ("1/manifest.json", json.dumps(signed("manifest", manifest, key=key))),
+        ("live.json", json.dumps(signed("live", pointer, key=key))),
     ):
         s3.put_object(Bucket=stack.bucket, Key=f"models/two-numbers/{name}", Body=content)
     return fitted, digest
-
-
-def _pointer(digest):
-    return json.dumps({"version": 1, "sha256": digest})
 
 
 def test_batch_scores_a_file_as_scikit_learn_does(stack, stack_environment, model):

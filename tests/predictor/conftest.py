@@ -48,6 +48,7 @@ def bucket_name(emulator: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "AWS_SECRET_ACCESS_KEY": "test",
         "PORTICO_BUCKET": name,
         "PORTICO_DEFAULT_MODEL": "",
+        "PORTICO_MANIFEST_KEY": "a key of the tests, of 32 characters and more",
     }.items():
         monkeypatch.setenv(setting, value)
     bucket.client().create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

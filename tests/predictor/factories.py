@@ -1,8 +1,11 @@
 """Models, uploads and files for the tests, made when they are needed."""
 
+import base64
 import hashlib
+import hmac
 import io
 import json
+import os
 import pickle
 import uuid
 from pathlib import Path
@@ -19,7 +22,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from predictor import bucket, keys
+from predictor import bucket, keys, signatures
 from predictor.handler import handle, verify
 from tests.original import original_file
 
@@ -127,16 +130,30 @@ def verified(model: Any) -> dict[str, Any]:
 def publish(model: Any, *, slug: str = "penguins", version: int = 1, live: bool = True) -> dict[str, Any]:
     """Put a model where the predict function looks for it; its manifest."""
     body = model if isinstance(model, bytes) else dump(model)
-    manifest = {**verified(body)["manifest"], "file": "model.pkl"}
     bucket.write(f"models/{slug}/{version}/model.pkl", body, content_type="application/octet-stream")
-    bucket.write_json(keys.manifest(slug, version), manifest)
+    manifest = write_manifest({**verified(body)["manifest"], "file": "model.pkl"}, slug=slug, version=version)
     if live:
         make_live(slug, version, manifest["sha256"])
     return manifest
 
 
+def write_manifest(manifest: dict[str, Any], *, slug: str = "penguins", version: int = 1) -> dict[str, Any]:
+    """Store a manifest as the portal does; what was stored."""
+    stored = signed("manifest", {**manifest, "slug": slug, "number": version})
+    bucket.write_json(keys.manifest(slug, version), stored)
+    return stored
+
+
 def make_live(slug: str, version: int, sha256: str) -> None:
-    bucket.write_json(keys.live_pointer(slug), {"version": version, "sha256": sha256})
+    pointer = {"slug": slug, "version": version, "sha256": sha256}
+    bucket.write_json(keys.live_pointer(slug), signed("live", pointer))
+
+
+def signed(what: str, document: dict[str, Any], *, key: str = "") -> dict[str, Any]:
+    """A document with the portal's signature, by this process's key where none is given."""
+    secret = (key or os.environ["PORTICO_MANIFEST_KEY"]).encode()
+    mac = hmac.digest(secret, signatures.message(what, document), "sha256")
+    return {**document, "signature": {"by": "hmac-sha256", "mac": base64.b64encode(mac).decode()}}
 
 
 def predict(row: dict[str, Any], *, model: str = "penguins", **more: Any) -> dict[str, Any]:

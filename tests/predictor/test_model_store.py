@@ -4,7 +4,7 @@ import pytest
 
 from predictor import bucket, keys
 from predictor.errors import ChecksumMismatch, ModelBroken, UnknownModel
-from tests.predictor.factories import array_model, dump, forest, make_live, original_bytes, publish
+from tests.predictor.factories import array_model, dump, forest, make_live, original_bytes, publish, write_manifest
 
 
 def test_get_live_version_swapped_is_picked_up_within_five_seconds(store, clock):
@@ -98,7 +98,7 @@ def test_get_file_that_is_gone_is_a_broken_model(store):
 
 def test_get_manifest_naming_another_file_is_refused(store):
     manifest = publish(array_model(), slug="m")
-    bucket.write_json(keys.manifest("m", 1), {**manifest, "file": "../../other/1/model.pkl"})
+    write_manifest({**manifest, "file": "../../other/1/model.pkl"}, slug="m")
 
     with pytest.raises(ModelBroken, match="names no model file"):
         store.get("m")
