@@ -40,6 +40,9 @@ PORTICO_PREDICT_FUNCTION = os.environ.get("PORTICO_PREDICT_FUNCTION", "")
 PORTICO_VERIFY_FUNCTION = os.environ.get("PORTICO_VERIFY_FUNCTION", "")
 PORTICO_BATCH_STATE_MACHINE = os.environ.get("PORTICO_BATCH_STATE_MACHINE", "")
 PORTICO_API_URL = os.environ.get("PORTICO_API_URL", "")
+# What manifests and pointers are signed with: a secret on local targets, a key of KMS on AWS.
+PORTICO_MANIFEST_KEY = os.environ.get("PORTICO_MANIFEST_KEY", "")
+PORTICO_MANIFEST_KMS_KEY = os.environ.get("PORTICO_MANIFEST_KMS_KEY", "")
 # Where browsers reach the bucket, if the portal itself reaches it elsewhere: within docker-compose's network.
 PORTICO_PUBLIC_ENDPOINT_URL = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL", "")
 

@@ -60,3 +60,15 @@ class BatchStatus:
     parts_done: int
     summary: dict[str, Any] | None
     error: str
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How a version answered its golden rows once more. `moved` holds those whose answers differ, before and now."""
+
+    rows: int
+    moved: list[dict[str, Any]]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Replay":
+        return cls(int(content["rows"]), list(content["moved"]))

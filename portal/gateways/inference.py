@@ -8,7 +8,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.conf import settings
 from portal.errors import BackendAway, BackendFault, BadInput, Refused
 from portal.gateways import storage
 from portal.gateways.aws import aws_errors, client, is_error
-from portal.gateways.contract import Answer, BatchStatus, Scalar
+from portal.gateways.contract import Answer, BatchStatus, Replay, Scalar
 
 ATTEMPTS = 3  # for what certainly never reached the model: throttled, or no connection
 INTERRUPTED = "The job was interrupted before its end, by a restart for example. Score the file again."
@@ -33,14 +33,34 @@ def predict(*, slug: str, number: int, sha256: str, row: Mapping[str, Scalar]) -
     return Answer.from_json(_invoke(settings.PORTICO_PREDICT_FUNCTION, event))
 
 
-def verify(*, upload: uuid.UUID, sha256: str, format: str) -> dict[str, Any]:
-    """Load an upload in the verify function and describe it.
+def verify(
+    *, upload: uuid.UUID, sha256: str, loading: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Load an upload in the verify function, try it, and describe it.
 
+    Args:    loading: format, member, member_format and trusted, as the scan found them; rows: real ones, at most 20
     Returns: the manifest of docs/contract.md section 5
     Raises:  Refused: the model does not load or does not predict, with what its author can do
     """
-    event = {"operation": "verify", "upload": str(upload), "sha256": sha256, "format": format}
+    event = {"operation": "verify", "upload": str(upload), "sha256": sha256, **loading, "rows": list(rows)}
     return dict(_invoke(settings.PORTICO_VERIFY_FUNCTION, event)["manifest"])
+
+
+def replay(*, slug: str, number: int, sha256: str) -> Replay:
+    """Have a version answer its golden rows once more, where it would be served.
+
+    Raises: GatewayError: it could not be asked
+    """
+    return Replay.from_json(_invoke(settings.PORTICO_PREDICT_FUNCTION, _ask(slug, number, sha256, "replay")))
+
+
+def answer_rows(*, slug: str, number: int, sha256: str, rows: Sequence[Mapping[str, Scalar]]) -> list[dict[str, Any]]:
+    """A version's answers to at most 100 rows: {"prediction": …} or {"error": …} for each.
+
+    Raises: GatewayError: it could not be asked
+    """
+    event = {**_ask(slug, number, sha256, "answer_rows"), "rows": [dict(row) for row in rows]}
+    return list(_invoke(settings.PORTICO_PREDICT_FUNCTION, event)["answers"])
 
 
 def start_batch(*, batch: uuid.UUID, user_id: int, slug: str, number: int, sha256: str) -> str:
@@ -73,6 +93,10 @@ def batch_status(*, execution_arn: str, user_id: int, batch: uuid.UUID) -> Batch
         return BatchStatus("done", len(parts), len(parts), summary, "")
     reason = (summary or {}).get("error", {}).get("message") or INTERRUPTED
     return BatchStatus("failed", len(parts), done, None, reason)
+
+
+def _ask(slug: str, number: int, sha256: str, operation: str) -> dict[str, Any]:
+    return {"operation": operation, "model": slug, "version": number, "sha256": sha256}
 
 
 def _execution_status(arn: str, batch: uuid.UUID) -> str:

@@ -54,7 +54,7 @@ def _batch(row: Batch, features: list[str] | None) -> list[Any]:
 
 
 def _feature_names(model: Model) -> list[str]:
-    versions = model.versions.order_by("-is_live", "-number").prefetch_related("features")
+    versions = model.versions.order_by("-live_at", "-number").prefetch_related("features")
     return list(dict.fromkeys(feature.name for version in versions for feature in version.features.all()))
 
 

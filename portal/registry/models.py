@@ -20,7 +20,7 @@ SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Small letters, digits and s
 class ModelQuerySet(models.QuerySet["Model"]):
     def live(self) -> ModelQuerySet:
         """Models that answer just now."""
-        return self.filter(versions__is_live=True)
+        return self.filter(versions__state=states.LIVE)
 
 
 class Model(models.Model):
@@ -41,6 +41,10 @@ class Model(models.Model):
     target_unit = models.CharField("unit of the result", max_length=20, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    changing_since = models.DateTimeField(null=True, editable=False, help_text="While its live version changes.")
+    changing_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
 
     objects = ModelQuerySet.as_manager()
 
@@ -56,11 +60,17 @@ class Model(models.Model):
 
     @property
     def live_version(self) -> ModelVersion | None:
-        return self.versions.filter(is_live=True).select_related("model").first()
+        return self.versions.filter(state=states.LIVE).select_related("model").first()
+
+    @property
+    def version_before(self) -> ModelVersion | None:
+        """The version that a rollback brings back: of those still ready, the one that was made live last."""
+        once_live = self.versions.filter(state=states.READY, live_at__isnull=False)
+        return once_live.select_related("model").order_by("-live_at").first()
 
     @property
     def newest_version(self) -> ModelVersion | None:
-        return self.versions.order_by("-number").first()
+        return self.versions.exclude(state=states.ARCHIVED).order_by("-number").first()
 
     @property
     def result_label(self) -> str:
@@ -70,11 +80,18 @@ class Model(models.Model):
 class ModelVersion(models.Model):
     """One file, what was found out about it, and the settings of its page. The file never changes."""
 
+    READING, TRYING = "reading", "trying"
+    STAGES = [(READING, "Reading it without loading it"), (TRYING, "Loading it in the sandbox and trying it out")]
+
     model = models.ForeignKey(Model, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=states.CHOICES, default=states.CHECKING)
-    is_live = models.BooleanField(default=False, editable=False)
-    upload = models.UUIDField(default=uuid.uuid4, editable=False, help_text="The file's name in quarantine.")
+    state = models.CharField(max_length=10, choices=states.CHOICES, default=states.UPLOADED)
+    stage = models.CharField(max_length=10, choices=STAGES, blank=True, editable=False, help_text="How far a check is.")
+    checking_since = models.DateTimeField(null=True, editable=False, help_text="While a check runs.")
+    live_at = models.DateTimeField(null=True, editable=False, help_text="When it was last made live.")
+    upload = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False, help_text="The file's name in quarantine."
+    )
     file_name = models.CharField(max_length=200)
     size_bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64, blank=True)
@@ -99,27 +116,40 @@ class ModelVersion(models.Model):
         permissions = [("activate_modelversion", "Can make a version live")]
         constraints = [
             models.UniqueConstraint(fields=["model", "number"], name="one_number_a_version"),
-            models.UniqueConstraint(fields=["model"], condition=Q(is_live=True), name="one_live_version_a_model"),
-            models.CheckConstraint(
-                condition=Q(is_live=False) | Q(state=states.READY), name="only_ready_versions_are_live"
-            ),
+            models.UniqueConstraint(fields=["model"], condition=Q(state=states.LIVE), name="one_live_version_a_model"),
         ]
 
     def __str__(self) -> str:
         return f"{self.model.name}, version {self.number}"
 
     @property
-    def is_ready(self) -> bool:
-        return self.state == states.READY
+    def has_passed(self) -> bool:
+        """Ready or live: it has a manifest, and settings."""
+        return self.state in states.PASSED
+
+    @property
+    def is_live(self) -> bool:
+        return self.state == states.LIVE
 
     @property
     def is_rejected(self) -> bool:
         return self.state == states.REJECTED
 
     @property
-    def may_be_checked_again(self) -> bool:
-        """Can there be a file to check? One that could not be stored was closed before anybody read it."""
-        return not self.is_ready and bool(self.scan or not self.is_rejected)
+    def is_archived(self) -> bool:
+        return self.state == states.ARCHIVED
+
+    @property
+    def is_being_checked(self) -> bool:
+        return self.state == states.CHECKING and self.checking_since is not None
+
+    @property
+    def may_be_checked(self) -> bool:
+        return (self.state, states.CHECKING) in states.LEGAL and not self.is_being_checked
+
+    @property
+    def may_be_archived(self) -> bool:
+        return (self.state, states.ARCHIVED) in states.LEGAL
 
     @property
     def fitted_with(self) -> str:

@@ -1,19 +1,27 @@
-"""The life of a version, as one table.
+"""The life of a version, as one table. `manage.py version_states` draws it; docs/models.md shows the drawing.
 
-    checking → ready        it passed the scan and the trial run
-    checking → rejected     it did not; the reason is kept
-    checking → checking     the check was interrupted and runs again
-    rejected → checking     the same file is checked again, say after an upgrade
-
-Being live is not a state but a fact about one ready version of each model.
+Being ready and being live are two states of one finished version: at most one version of a model is live.
 """
 
 from portal.errors import Refused
 
-CHECKING, READY, REJECTED = "checking", "ready", "rejected"
-CHOICES = [(CHECKING, "Checking"), (READY, "Ready"), (REJECTED, "Rejected")]
+UPLOADED, CHECKING, READY, LIVE, REJECTED, ARCHIVED = "uploaded", "checking", "ready", "live", "rejected", "archived"
+CHOICES = [(state, state.capitalize()) for state in (UPLOADED, CHECKING, READY, LIVE, REJECTED, ARCHIVED)]
 
-LEGAL = {(CHECKING, READY), (CHECKING, REJECTED), (CHECKING, CHECKING), (REJECTED, CHECKING)}
+# Finished: it passed the check, and nothing about its file or its manifest changes any more.
+PASSED = (READY, LIVE)
+
+LEGAL = {
+    (UPLOADED, CHECKING): "the check begins",
+    (CHECKING, CHECKING): "an interrupted check begins anew",
+    (CHECKING, READY): "it passed the scan and the trial run",
+    (CHECKING, REJECTED): "it did not; the reasons are kept",
+    (REJECTED, CHECKING): "the same file is checked again, say after an upgrade",
+    (READY, LIVE): "made live, or rolled back to",
+    (LIVE, READY): "another version took its place",
+    (READY, ARCHIVED): "put away",
+    (REJECTED, ARCHIVED): "put away",
+}
 
 
 def check_change(old: str, new: str) -> None:

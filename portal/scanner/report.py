@@ -1,6 +1,6 @@
 """What a scan answers, and how it says no."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -23,7 +23,11 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ScanReport:
-    """The outcome. `format` says which loader may open the file: the other one would read other instructions in it."""
+    """The outcome. `format` says which loader may open the file: the other one would read other instructions in it.
+
+    `member` and `member_format`: the model inside an MLflow archive. `trusted`: the types that a skops file names.
+    `attachments`: small texts beside an MLflow model, by file name.
+    """
 
     ok: bool
     format: str | None = None
@@ -39,6 +43,10 @@ class ScanReport:
     feature_names: tuple[str, ...] | None = None
     globals: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    member: str | None = None
+    member_format: str | None = None
+    trusted: tuple[str, ...] = ()
+    attachments: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,9 +54,9 @@ class ScanReport:
     @classmethod
     def from_json(cls, answer: dict[str, Any]) -> "ScanReport":
         """Raises: KeyError, TypeError: not a report"""
-        known = {field.name: answer[field.name] for field in fields(cls)}
-        for name in ("steps", "globals"):
-            known[name] = tuple(known[name])
+        known = {each.name: answer[each.name] for each in fields(cls) if each.name in answer}
+        for name in ("steps", "globals", "trusted"):
+            known[name] = tuple(known.get(name, ()))
         if known["feature_names"] is not None:
             known["feature_names"] = tuple(known["feature_names"])
         known["refusals"] = tuple(Refusal(**refusal) for refusal in known["refusals"])

@@ -58,7 +58,7 @@ def quarantine(content):
     """Put bytes where uploads wait; how the portal would have them verified."""
     upload = uuid.uuid4()
     storage.put_file(storage.quarantine_key(upload), io.BytesIO(content))
-    return {"upload": upload, "sha256": hashlib.sha256(content).hexdigest(), "format": "pickle"}
+    return {"upload": upload, "sha256": hashlib.sha256(content).hexdigest(), "loading": {"format": "pickle"}, "rows": []}
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -73,7 +73,7 @@ def test_predict_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
 
 def test_verify_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
     with pytest.raises(ConnectionAbortedError):
-        inference.verify(upload=uuid.uuid4(), sha256="a" * 64, format="joblib")
+        inference.verify(upload=uuid.uuid4(), sha256="a" * 64, loading={"format": "joblib"}, rows=[])
 
     assert set(sent[0]) == set(STORED["verify"])
     assert sent[0]["operation"] == STORED["verify"]["operation"]

@@ -99,7 +99,7 @@ def test_upload_is_verified_by_the_real_function_only(cloud, settings):
     settings.PORTICO_VERIFY_FUNCTION = settings.PORTICO_PREDICT_FUNCTION
 
     with pytest.raises(BackendFault) as caught:
-        inference.verify(upload=uuid.uuid4(), sha256="a" * 64, format="pickle")
+        inference.verify(upload=uuid.uuid4(), sha256="a" * 64, loading={"format": "pickle"}, rows=[])
 
     assert json.loads(caught.value.detail.partition(": ")[2])["error"]["code"] == "bad_request"
 

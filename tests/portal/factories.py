@@ -64,8 +64,7 @@ def make_version(model: Model | None = None, *, is_live: bool = True, **facts: A
         **{
             "model": model,
             "number": number,
-            "state": states.READY,
-            "is_live": is_live,
+            "state": states.LIVE if is_live else states.READY,
             "file_name": "model.pkl",
             "size_bytes": 1000,
             "sha256": "0" * 64,

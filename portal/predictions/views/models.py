@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from portal.accounts.signed_in import person
 from portal.gateways import storage
 from portal.predictions.models import Batch, Prediction
+from portal.registry import states
 from portal.registry.models import Model, ModelVersion, Picture
 
 RECENT = 5
@@ -16,7 +17,7 @@ RECENT = 5
 def live_version_or_404(slug: str) -> ModelVersion:
     """The version that answers for this model; a model without one is not there for users."""
     versions = ModelVersion.objects.select_related("model").prefetch_related("features", "bands", "examples")
-    return get_object_or_404(versions, model__slug=slug, is_live=True)
+    return get_object_or_404(versions, model__slug=slug, state=states.LIVE)
 
 
 @require_safe
@@ -27,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "predictions/home.html",
         {
-            "versions": ModelVersion.objects.filter(is_live=True, model__in=models)
+            "versions": ModelVersion.objects.filter(state=states.LIVE, model__in=models)
             .select_related("model")
             .order_by("model__name"),
             "recent": Prediction.objects.filter(user=person(request)).select_related("version__model")[:RECENT],

@@ -12,7 +12,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from portal.accounts.signed_in import person
-from portal.registry import actions
+from portal.registry import actions, states
 from portal.registry.admin import uploading
 from portal.registry.models import Model, ModelVersion
 
@@ -41,7 +41,7 @@ class ModelAdmin(UnfoldModelAdmin):
                     "versions__predictions", filter=Q(versions__predictions__created_at__gte=since), distinct=True
                 ),
                 changed_at=Max("events__at"),
-                has_live=Exists(ModelVersion.objects.filter(model=OuterRef("pk"), is_live=True)),
+                has_live=Exists(ModelVersion.objects.filter(model=OuterRef("pk"), state=states.LIVE)),
             )
         )
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from portal.accounts.signed_in import person
 from portal.errors import GatewayError, Refused
 from portal.registry import actions
+from portal.registry.actions import NewModel
 from portal.registry.admin.pages import console_page, say_away
 from portal.registry.forms.upload import NewModelForm, NewVersionForm
 from portal.registry.models import Model, ModelVersion
@@ -42,13 +43,10 @@ def wants_json(request: HttpRequest) -> bool:
 def _take(request: HttpRequest, form: NewVersionForm, model: Model | None) -> ModelVersion | None:
     """The version that came of it; None where not even its row was written."""
     given = form.cleaned_data
-    if model is None:
-        model = actions.create_model(
-            name=given["name"], slug=given["slug"], summary=given["summary"], by=person(request)
-        )
+    version = None
     try:
-        return actions.upload_version(
-            model,
+        version = actions.upload_version(
+            model or NewModel(name=given["name"], slug=given["slug"], facts={"summary": given["summary"]}),
             given["file"],
             file_name=given["file"].name,
             by=person(request),
@@ -56,19 +54,15 @@ def _take(request: HttpRequest, form: NewVersionForm, model: Model | None) -> Mo
             training=given["training"],
             new_pictures=form.new_pictures(),
         )
+        actions.check(version, by=person(request))
     except GatewayError as error:
-        version = model.newest_version
-        is_kept = version is not None and not version.is_rejected
-        say_away(
-            request,
-            error,
-            next_step="What arrived was kept: check it again in a moment." if is_kept else "Upload it again.",
-        )
-        return version
+        next_step = "What arrived was kept: check it again in a moment." if version else "Upload it again."
+        say_away(request, error, next_step=next_step)
+    return version
 
 
 def _go(request: HttpRequest, version: ModelVersion | None) -> HttpResponse:
-    if version and version.is_ready:
+    if version and version.has_passed:
         messages.success(
             request, f"Version {version.number} passed the check. Look over its settings, then make it live."
         )

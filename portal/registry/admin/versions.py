@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from portal.accounts.signed_in import person
 from portal.errors import GatewayError, Refused
-from portal.registry import actions
+from portal.registry import actions, states
 from portal.registry.admin.pages import console_page, say_away
 from portal.registry.admin.pictures import add_picture, remove_picture
 from portal.registry.comparison import compare
@@ -77,7 +77,7 @@ class VersionAdmin(ModelAdmin):
         ]
 
     def get_inlines(self, request: HttpRequest, obj: ModelVersion | None) -> list[type[StackedInline]]:
-        if obj is None or not obj.is_ready:
+        if obj is None or not obj.has_passed:
             return []
         return [FeatureInline, *([BandInline] if obj.uses_bands else []), ExampleInline]
 
@@ -117,8 +117,8 @@ class VersionAdmin(ModelAdmin):
         version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
         if not request.user.has_perm("registry.activate_modelversion"):
             raise PermissionDenied
-        if not version.is_ready or version.is_live:
-            why = "is live already" if version.is_live else "did not pass the check and cannot be made live"
+        if version.state != states.READY:
+            why = "is live already" if version.is_live else f"is {version.state} and cannot be made live"
             messages.warning(request, f"Version {version.number} {why}.")
             return redirect(CHANGE, version.pk)
         if request.method == "POST":
@@ -167,12 +167,12 @@ def _check_again(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
     try:
-        actions.check_again(version, by=person(request))
+        actions.check(version, by=person(request))
     except Refused as refusal:
         messages.error(request, refusal.user_message)
     except GatewayError as error:
         say_away(request, error, next_step="The file was kept: check it again in a moment.")
     else:
-        if version.is_ready:
+        if version.has_passed:
             messages.success(request, f"Version {version.number} passed the check.")
     return redirect(CHANGE, version.pk)

@@ -9,7 +9,8 @@ from django.test import Client
 from portal.accounts import roles
 from portal.errors import BackendAway
 from portal.gateways import inference, storage
-from portal.registry import actions
+from portal.gateways.contract import Replay
+from portal.registry.actions import checking
 from portal.scanner.report import ScanReport
 from tests.portal.factories import make_manifest, make_user
 
@@ -27,7 +28,10 @@ def quiet_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     """Storing works, the bucket is empty, and every file passes the scan and the check."""
     for name in ("put_file", "put_json", "get_json", "promote", "delete"):
         monkeypatch.setattr(storage, name, lambda *args, **kwargs: None)
-    monkeypatch.setattr(actions, "scan_file", lambda path: ScanReport(ok=True, format="pickle"))
+    monkeypatch.setattr(storage, "size_of", lambda key: 7)
+    monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
+    monkeypatch.setattr(checking, "scan_file", lambda path: ScanReport(ok=True, format="pickle"))
+    monkeypatch.setattr(inference, "replay", lambda **kwargs: Replay(rows=3, moved=[]))
     monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
 
 

@@ -18,6 +18,7 @@ def test_upload_of_the_original_tools_model_is_ready_with_a_version_warning(clou
 
     with original_model.open("rb") as file:
         version = actions.upload_version(make_model("original"), file, file_name="model.pkl", by=owner)
+    actions.check(version, by=owner)
 
     assert version.state == states.READY
     assert "1.2.0" in version.manifest["warnings"][0]
@@ -30,6 +31,7 @@ def test_upload_of_something_else_is_rejected_with_a_sentence(cloud: None, tmp_p
 
     with path.open("rb") as file:
         version = actions.upload_version(make_model("no-model"), file, file_name="model.pkl", by=owner)
+    actions.check(version, by=owner)
 
     assert version.state == states.REJECTED
     assert version.refusals[0].endswith(".")
@@ -50,6 +52,7 @@ def test_upload_whose_place_in_the_bucket_is_taken_is_rejected_and_replaces_noth
 
     with (samples / "diabetes" / "model.joblib").open("rb") as file:
         version = actions.upload_version(model, file, file_name="model.joblib", by=model.created_by)
+    actions.check(version, by=model.created_by)
 
     assert version.state == states.REJECTED
     assert "already holds another file as version 1 of “restored”" in version.refusals[0]
@@ -60,7 +63,7 @@ def test_check_again_without_the_file_is_refused_and_closes_the_version(cloud: N
     version = make_version(make_model("gone"), is_live=False, state=states.CHECKING)
 
     with pytest.raises(Refused, match="not in quarantine"):
-        actions.check_again(version, by=version.created_by)
+        actions.check(version, by=version.created_by)
 
     version.refresh_from_db()
     assert version.state == states.REJECTED
@@ -70,4 +73,4 @@ def test_check_again_of_a_ready_version_is_refused():
     version = make_version(make_model("fine"), is_live=False)
 
     with pytest.raises(Refused):
-        actions.check_again(version, by=version.created_by)
+        actions.check(version, by=version.created_by)

@@ -10,7 +10,8 @@ from django.urls import reverse
 from portal.accounts import roles
 from portal.errors import Refused
 from portal.gateways import inference, storage
-from portal.registry import actions, states
+from portal.registry import states
+from portal.registry.actions import checking
 from portal.registry.models import Event, Model, ModelVersion
 from portal.scanner.report import Refusal, ScanReport
 from tests.portal.factories import make_manifest, make_model, make_user, make_version
@@ -63,7 +64,7 @@ def test_upload_refused_by_the_scan_shows_the_reason_and_the_remedy(
     owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
 ):
     refusal = Refusal("It names os.system.", "No model needs it.", "Save the model again.")
-    monkeypatch.setattr(actions, "scan_file", lambda path: ScanReport(ok=False, refusals=(refusal,)))
+    monkeypatch.setattr(checking, "scan_file", lambda path: ScanReport(ok=False, refusals=(refusal,)))
 
     answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
 
@@ -88,7 +89,7 @@ def test_upload_with_the_service_away_keeps_the_version_and_gives_a_reference(
 def test_check_again_after_an_interruption_makes_the_version_ready(
     owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
 ):
-    version = make_version(is_live=False, state=states.CHECKING, manifest={})
+    version = make_version(is_live=False, state=states.CHECKING, manifest={}, sha256="")
     version.features.all().delete()
     version.bands.all().delete()
     monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
@@ -135,7 +136,7 @@ def test_upload_with_the_service_away_keeps_the_pictures_for_the_next_check(
     assert [(picture.title, picture.alt) for picture in version.pictures.all()] == [("ROC", "Area 0.9")]
 
 
-def test_upload_that_cannot_be_stored_is_rejected_and_asks_for_another(
+def test_upload_that_cannot_be_stored_leaves_nothing_and_asks_for_the_file_again(
     owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(storage, "put_file", away)
@@ -143,15 +144,14 @@ def test_upload_that_cannot_be_stored_is_rejected_and_asks_for_another(
     answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
 
     page = answer.content.decode()
-    assert ModelVersion.objects.get().state == states.REJECTED
-    assert "The file could not be stored:" in page and "Upload another file" in page
-    assert "Reference: " in page and "Check again" not in page
+    assert not Model.objects.exists()
+    assert "Upload it again. Reference: " in page
 
 
 def test_check_that_fails_after_another_one_passed_leaves_the_version_ready(
     owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
 ):
-    version = make_version(is_live=False, state=states.CHECKING, manifest={})
+    version = make_version(is_live=False, state=states.CHECKING, manifest={}, sha256="")
     monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
 
     def lose_the_race(**kwargs: Any) -> Any:

@@ -10,10 +10,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from portal.accounts.models import User
 from portal.errors import PorticoError
 from portal.registry import actions, training_data
+from portal.registry.actions import NewModel
 from portal.registry.models import Model
 from portal.registry.pictures import NewPicture
 
-SUFFIXES = (".pkl", ".joblib")
+SUFFIXES = (".pkl", ".joblib", ".skops", ".zip")
 
 
 class Command(BaseCommand):
@@ -48,12 +49,12 @@ class Command(BaseCommand):
             "target_unit": target.get("unit", ""),
         }
         try:
-            model = model or actions.create_model(name=given["name"], slug=given["slug"], by=owner, **facts)
-            return self._upload(sample, model, given, owner)
+            new_model = NewModel(name=given["name"], slug=given["slug"], facts=facts)
+            return self._upload(sample, model or new_model, given, owner)
         except PorticoError as error:
             raise CommandError(f"{sample.name}: {error.user_message}") from error
 
-    def _upload(self, sample: Path, model: Model, given: dict[str, Any], owner: User) -> str:
+    def _upload(self, sample: Path, model: Model | NewModel, given: dict[str, Any], owner: User) -> str:
         path = next(path for path in sorted(sample.iterdir()) if path.suffix in SUFFIXES)
         with (sample / "training.csv").open("rb") as file:
             training = training_data.read(file)
@@ -72,7 +73,8 @@ class Command(BaseCommand):
                     for picture in given.get("pictures", [])
                 ],
             )
-        if not version.is_ready:
+        actions.check(version, by=owner)
+        if not version.has_passed:
             raise CommandError(f"{sample.name} was rejected: {' '.join(version.refusals)}")
         actions.make_live(version, by=owner)
         return f"version {version.number} is live"

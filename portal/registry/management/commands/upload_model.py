@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from portal.accounts.models import User
 from portal.errors import BadInput, PorticoError
 from portal.registry import actions, training_data
+from portal.registry.actions import NewModel
 from portal.registry.models import Model, ModelVersion
 from portal.registry.training_data import TrainingData
 
@@ -43,12 +44,13 @@ class Command(BaseCommand):
         try:
             training = self._read_training(options["training"])
             with self._open(file) as stream:
-                found = self._find_or_make(model, name=options["name"], by=by)
+                found = self._find_or_name(model, name=options["name"])
                 file_name = "standard input" if file == STANDARD_INPUT else file.name
                 self.stdout.write(f"Uploading {file_name} and checking it …")
                 version = actions.upload_version(
                     found, stream, file_name=file_name, by=by, notes=options["notes"], training=training
                 )
+            actions.check(version, by=by)
             self._report(version)
             if live:
                 actions.make_live(version, by=by)
@@ -93,7 +95,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
 
-    def _find_or_make(self, slug: str, *, name: str | None, by: User) -> Model:
+    def _find_or_name(self, slug: str, *, name: str | None) -> Model | NewModel:
         found = Model.objects.filter(slug=slug).first()
         if found:
             return found
@@ -101,10 +103,10 @@ class Command(BaseCommand):
             Model._meta.get_field("slug").run_validators(slug)
         except ValidationError as error:
             raise CommandError(f"“{slug}” is no short name. {' '.join(error.messages)}") from error
-        return actions.create_model(name=name or slug.replace("-", " ").capitalize(), slug=slug, by=by)
+        return NewModel(name=name or slug.replace("-", " ").capitalize(), slug=slug)
 
     def _report(self, version: ModelVersion) -> None:
-        if not version.is_ready:
+        if not version.has_passed:
             reasons = "\n".join(f"  {reason}" for reason in version.refusals)
             raise CommandError(f"Version {version.number} was rejected:\n{reasons}")
         self.stdout.write(f"Version {version.number} passed the check.")

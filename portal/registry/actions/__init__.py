@@ -1,0 +1,31 @@
+"""Everything that changes what models exist. Each action leaves an Event row.
+
+No transaction is held across a call to the cloud: a row says what is under way before, and the outcome after, so that a
+crash leaves a version that can be checked again, or a change that can be made again.
+
+    describing   a model, its events, its pictures
+    uploading    a file comes in and becomes a version
+    checking     the scan, the verify function, the settings of its page
+    living       live, rolled back, archived
+"""
+
+from portal.registry.actions.checking import check
+from portal.registry.actions.describing import add_picture, create_model, record, remove_picture
+from portal.registry.actions.living import ANYTHING, RowsMoved, archive, make_live, roll_back
+from portal.registry.actions.uploading import NewModel, receive, upload_version
+
+__all__ = [
+    "ANYTHING",
+    "NewModel",
+    "RowsMoved",
+    "add_picture",
+    "archive",
+    "check",
+    "create_model",
+    "make_live",
+    "receive",
+    "record",
+    "remove_picture",
+    "roll_back",
+    "upload_version",
+]
