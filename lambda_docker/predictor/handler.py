@@ -17,7 +17,7 @@ Answer = dict[str, Any]
 
 
 def handle(event: Mapping[str, Any], context: Any) -> Answer:
-    """The predict function: predict, describe, the batch steps and the public API."""
+    """The predict function: the operations below, the batch steps and the public API."""
     try:
         request = read_event(event, context)
     except BadRequest as fault:
@@ -26,7 +26,9 @@ def handle(event: Mapping[str, Any], context: Any) -> Answer:
         return _answer_api(request)
     if request.operation in BATCH_STEPS:
         return _run_batch_step(request)
-    return _answer_operation(request, {"predict": _predict, "describe": _describe})
+    return _answer_operation(
+        request, {"predict": _predict, "describe": _describe, "replay": _replay, "answer_rows": _answer_rows}
+    )
 
 
 def verify(event: Mapping[str, Any], context: Any) -> Answer:
@@ -100,6 +102,14 @@ def _predict(request: OperationRequest) -> Answer:
 
 def _describe(request: OperationRequest) -> Answer:
     return operations.describe(request.body)
+
+
+def _replay(request: OperationRequest) -> Answer:
+    return operations.replay(request.body)
+
+
+def _answer_rows(request: OperationRequest) -> Answer:
+    return operations.answer_rows(request.body)
 
 
 def _verify(request: OperationRequest) -> Answer:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from predictor import bucket, keys, signatures
 from predictor.description import describe
-from predictor.discovery import inspect
+from predictor.discovery import inspect, to_json_value
 from predictor.engines import Engine
 from predictor.engines.sklearn_engine import SklearnEngine
 from predictor.errors import (
@@ -26,7 +28,7 @@ from predictor.errors import (
     UnknownModel,
     UnknownVersion,
 )
-from predictor.features import Feature, Output
+from predictor.features import Choice, Feature, Output
 from predictor.limits import in_megabytes, limit
 from predictor.loading import Loaded, load, versions
 
@@ -49,7 +51,10 @@ class _Live:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that is ready to answer. The drop-in model has no version: version is None."""
+    """A model that is ready to answer. The drop-in model has no version: version is None.
+
+    classes: those that the estimator itself has, where the output has classes
+    """
 
     slug: str
     version: int | None
@@ -58,6 +63,7 @@ class LoadedModel:
     manifest: dict[str, Any]
     features: tuple[Feature, ...]
     output: Output
+    classes: tuple[Choice, ...] | None
     engine: Engine
 
     def ref(self) -> dict[str, Any]:
@@ -215,6 +221,7 @@ def _fetch_version(slug: str, version: int, sha256: str | None) -> LoadedModel:
         manifest=manifest,
         features=features,
         output=output,
+        classes=_classes_of(loaded.estimator) if output.classes is not None else None,
         engine=SklearnEngine(loaded.estimator, inputs=inputs, features=features, output=output),
     )
 
@@ -247,8 +254,14 @@ def _fetch_drop_in() -> tuple[str, LoadedModel]:
         manifest=manifest,
         features=found.features,
         output=found.output,
+        classes=found.output.classes,
         engine=found.engine,
     )
+
+
+def _classes_of(estimator: Any) -> tuple[Choice, ...] | None:
+    classes = getattr(estimator, "classes_", None)
+    return None if classes is None else tuple(to_json_value(label) for label in np.asarray(classes).tolist())
 
 
 def _fetch_body(key: str) -> bucket.Stored:

@@ -1,29 +1,32 @@
-"""predict and describe: what the portal asks the predict function directly.
+"""predict, describe, replay and answer_rows: what the portal asks the predict function directly.
 
 Source: docs/contract.md §3
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from predictor import keys, model_store
+from predictor import golden, keys, model_store
 from predictor.coercion import read_row
 from predictor.engines import Answers
 from predictor.engines.sklearn_engine import first_not_finite
-from predictor.errors import BadRequest, PredictionFailed
+from predictor.errors import BadInput, BadRequest, PredictionFailed
 from predictor.features import Choice
 from predictor.model_store import LoadedModel
+
+ANSWERED_ROWS = 100
+
+_NOT_FINITE = "The model gave no finite number for these values."
 
 
 def predict(request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
     """One row's prediction. Raises: any Fault but Rejected."""
     began = time.perf_counter()
-    slug, version = keys.read_slug(request.get("model")), keys.read_version(request.get("version"))
     row = request.get("row")
     if not isinstance(row, dict):
         raise BadRequest("The row must be an object of feature names and values.")
-    model, start = model_store.store.get(slug, version, keys.read_sha256(request.get("sha256")))
+    model, start = _find_model(request)
     answers = predict_values(model, read_row(model.features, row))
     return {
         "ok": True,
@@ -31,7 +34,7 @@ def predict(request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
         "output": model.output.to_json(),
         "prediction": answers.one(),
         "start": start,
-        "milliseconds": round((time.perf_counter() - began) * 1000, 3),
+        "milliseconds": _milliseconds_since(began),
         "request_id": request_id,
     }
 
@@ -48,6 +51,56 @@ def describe(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def replay(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The golden rows of a version, answered once more, and those whose answers moved. Raises: as predict."""
+    began = time.perf_counter()
+    model, _ = _find_model(request)
+    rows = model.manifest.get("golden") or []
+    answers = answer_each(model, [entry["row"] for entry in rows])
+    return {
+        "ok": True,
+        "model": model.ref(),
+        "rows": len(rows),
+        "milliseconds": _milliseconds_since(began),
+        "moved": golden.find_moved(rows, answers, error=_explain_classes(model)),
+    }
+
+
+def answer_rows(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Each row's prediction, or why it has none. Raises: as predict, but for what is wrong with a single row."""
+    began = time.perf_counter()
+    rows = request.get("rows")
+    if not isinstance(rows, list) or len(rows) > ANSWERED_ROWS:
+        raise BadRequest(f"The rows must be a list of at most {ANSWERED_ROWS} objects.")
+    model, _ = _find_model(request)
+    answers = answer_each(model, rows)
+    return {
+        "ok": True,
+        "model": model.ref(),
+        "output": model.output.to_json(),
+        "milliseconds": _milliseconds_since(began),
+        "answers": answers,
+    }
+
+
+def answer_each(model: LoadedModel, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """{"prediction": …} or {"error": sentence} for each row; all good rows are predicted in one go where that works."""
+    answers: list[dict[str, Any]] = [{} for _ in rows]
+    readable: dict[int, list[Choice | None]] = {}
+    for place, row in enumerate(rows):
+        try:
+            if not isinstance(row, dict):
+                raise BadInput("A row must be an object of feature names and values.")
+            readable[place] = read_row(model.features, row)
+        except BadInput as fault:
+            answers[place] = {"error": fault.message}
+    if readable:
+        predicted = _predict_together(model, list(readable.values()))
+        for place, answer in zip(readable, predicted, strict=True):
+            answers[place] = answer
+    return answers
+
+
 def predict_values(model: LoadedModel, values: list[Choice | None]) -> Answers:
     """Answers for one row of model values. Raises: PredictionFailed: the model raised, or gave no finite number."""
     try:
@@ -55,8 +108,41 @@ def predict_values(model: LoadedModel, values: list[Choice | None]) -> Answers:
     except Exception as problem:  # a model may raise anything at all
         raise PredictionFailed(explain_failure(problem)) from problem
     if first_not_finite(answers) is not None:
-        raise PredictionFailed("The model gave no finite number for these values.")
+        raise PredictionFailed(_NOT_FINITE)
     return answers
+
+
+def _predict_together(model: LoadedModel, rows: list[list[Choice | None]]) -> list[dict[str, Any]]:
+    try:
+        answers = model.engine.predict(list(zip(*rows, strict=True)))
+        if first_not_finite(answers) is None:
+            return [{"prediction": answers.one(place)} for place in range(len(rows))]
+    except Exception:  # noqa: S110  # a model may raise anything at all; below it is found out for which row
+        pass
+    return [_predict_alone(model, values) for values in rows]
+
+
+def _predict_alone(model: LoadedModel, values: list[Choice | None]) -> dict[str, Any]:
+    try:
+        return {"prediction": predict_values(model, values).one()}
+    except PredictionFailed as fault:
+        return {"error": fault.message}
+
+
+def _find_model(request: Mapping[str, Any]) -> tuple[LoadedModel, str]:
+    slug, version = keys.read_slug(request.get("model")), keys.read_version(request.get("version"))
+    return model_store.store.get(slug, version, keys.read_sha256(request.get("sha256")))
+
+
+def _explain_classes(model: LoadedModel) -> str | None:
+    """What is wrong where the estimator's classes are no longer those of the manifest, and all answers with them."""
+    if model.classes == model.output.classes:
+        return None
+    return f"The model's classes are now {', '.join(map(str, model.classes or ())) or 'none'}."
+
+
+def _milliseconds_since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 3)
 
 
 def explain_failure(problem: Exception) -> str:

@@ -18,8 +18,16 @@ from portal.errors import BackendFault, BadInput, PorticoError, Refused
 from portal.gateways import inference, storage
 from portal.gateways.contract import Output
 from predictor import errors as container_errors
+from predictor.handler import handle
 from tests.contract.reading import documented_keys
-from tests.predictor.factories import array_model, penguin_model, publish, regression_model
+from tests.predictor.factories import (
+    array_model,
+    context_of,
+    penguin_model,
+    publish,
+    regression_model,
+    write_manifest,
+)
 
 ARRAY_ROW = {"x0": 0.1, "x1": -0.2, "x2": 0.3}
 PENGUIN = {"bill_length_mm": 39.1, "body_mass_g": 3750, "sex": "male"}
@@ -58,7 +66,12 @@ def quarantine(content):
     """Put bytes where uploads wait; how the portal would have them verified."""
     upload = uuid.uuid4()
     storage.put_file(storage.quarantine_key(upload), io.BytesIO(content))
-    return {"upload": upload, "sha256": hashlib.sha256(content).hexdigest(), "loading": {"format": "pickle"}, "rows": []}
+    return {
+        "upload": upload,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "loading": {"format": "pickle"},
+        "rows": [],
+    }
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -169,6 +182,41 @@ def test_golden_rows_of_the_manifest_are_rows_that_predict_takes(container):
     assert golden
     assert [answer.label for answer in answers] == [row["prediction"]["label"] for row in golden]
     assert [list(answer.probabilities) for answer in answers] == [row["prediction"]["probabilities"] for row in golden]
+
+
+def test_replayed_version_says_what_the_contract_lists_and_nothing_moved(container, contract):
+    named = publish_as("answers-replay", penguin_model())
+    documented = re.search(r'\{"ok": true, "model": \{…\}, "rows".*?…\]\}', contract["3"], re.DOTALL).group()
+
+    found = inference.replay(**named)
+
+    answer = handle(container.events[-1], context_of("r"))
+    assert found.rows > 0
+    assert found.moved == []
+    assert set(answer) == documented_keys(documented)
+
+
+def test_row_that_moved_arrives_with_both_answers(container, contract):
+    manifest = publish(penguin_model(), slug="answers-moved")
+    golden = [{**manifest["golden"][0], "prediction": {**manifest["golden"][0]["prediction"], "label": "Dodo"}}]
+    write_manifest({**manifest, "golden": golden}, slug="answers-moved")
+
+    found = inference.replay(slug="answers-moved", number=1, sha256=manifest["sha256"])
+
+    moved = re.search(r'"moved": \[(\{"row".*?\}), …\]', contract["3"], re.DOTALL).group(1)
+    assert [set(row) for row in found.moved] == [documented_keys(moved)]
+    assert (found.moved[0]["before"]["label"], found.moved[0]["now"]) == ("Dodo", manifest["golden"][0]["prediction"])
+
+
+def test_several_rows_are_answered_one_by_one(container, contract):
+    named = publish_as("answers-rows", penguin_model())
+    documented = re.search(r'\{"ok": true, "model": \{…\}, "output".*?one a row\]\}', contract["3"], re.DOTALL).group()
+
+    answers = inference.answer_rows(rows=[PENGUIN, {**PENGUIN, "sex": "other"}], **named)
+
+    assert [set(answer) for answer in answers] == [{"prediction"}, {"error"}]
+    assert answers[0]["prediction"]["label"] == "Adelie"
+    assert set(handle(container.events[-1], context_of("r"))) == documented_keys(documented)
 
 
 def test_upload_that_does_not_load_is_refused_with_a_sentence(container):

@@ -32,7 +32,7 @@ def sent(monkeypatch):
 
 
 def test_stored_events_are_both_direct_and_through_the_api():
-    assert (len(DIRECT), len(THROUGH_THE_API)) == (7, 3)
+    assert (len(DIRECT), len(THROUGH_THE_API)) == (9, 3)
 
 
 @pytest.mark.parametrize("name", DIRECT)
@@ -40,7 +40,7 @@ def test_direct_event_is_read_as_its_operation(name):
     request = read_event(STORED[name], context_of("r-1"))
 
     assert isinstance(request, OperationRequest)
-    assert request.operation in {"predict", "describe", "verify", *BATCH_STEPS}
+    assert request.operation in {"predict", "describe", "verify", "replay", "answer_rows", *BATCH_STEPS}
     assert request.operation.replace(".", "_") == name
     assert request.request_id == "r-1"
 
@@ -77,3 +77,19 @@ def test_verify_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
 
     assert set(sent[0]) == set(STORED["verify"])
     assert sent[0]["operation"] == STORED["verify"]["operation"]
+
+
+def test_replay_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
+    with pytest.raises(ConnectionAbortedError):
+        inference.replay(slug="penguins", number=3, sha256="a" * 64)
+
+    assert set(sent[0]) == set(STORED["replay"]) | {"sha256"}
+    assert sent[0]["operation"] == STORED["replay"]["operation"]
+
+
+def test_answer_rows_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
+    with pytest.raises(ConnectionAbortedError):
+        inference.answer_rows(slug="penguins", number=3, sha256="a" * 64, rows=[{"sex": "male"}])
+
+    assert set(sent[0]) == set(STORED["answer_rows"]) | {"sha256"}
+    assert sent[0]["operation"] == STORED["answer_rows"]["operation"]
