@@ -25,7 +25,7 @@ from deploy.execute import delete_everything, execute_plan, list_what_goes, read
 from deploy.outputs import FORMATS, format_outputs, portal_environment
 from deploy.plan import Plan, describe_stack, drop_plan, make_plan, wait_for_target
 from deploy.redeploy import put_live
-from deploy.state import REPOSITORY, StateFolder
+from deploy.state import REPOSITORY, StateFolder, keep_secret
 from deploy.status import read_status
 from deploy.targets import LOCALSTACK_PORT, Target, embedded_target, localstack_target
 
@@ -82,14 +82,18 @@ def find_target(name: str, environment: str = "local") -> Target:
             given or published,
             public_url=os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL"),
             portal_origin=os.environ.get("PORTICO_ORIGINS"),
+            manifest_key=keep_secret(Path(key_file))
+            if (key_file := os.environ.get("PORTICO_MANIFEST_KEY_FILE"))
+            else None,
             environment=environment,
         )
-    endpoint = given or StateFolder.from_environment().read_endpoint()
+    state = StateFolder.from_environment()
+    endpoint = given or state.read_endpoint()
     if endpoint is None:
         raise EmulatorAway(
             "The emulator is not running. Start it with: make up (or, if one runs elsewhere, set AWS_ENDPOINT_URL)."
         )
-    return embedded_target(endpoint, environment=environment)
+    return embedded_target(endpoint, manifest_key=state.manifest_key(), environment=environment)
 
 
 @main.command()

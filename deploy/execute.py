@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from deploy.buckets import count_objects, empty_bucket, has_bucket
 from deploy.errors import DeployError
 from deploy.package import Package
-from deploy.plan import Plan, describe_stack, make_plan
+from deploy.plan import Plan, describe_stack, make_plan, read_manifest_key
 from deploy.targets import Target
 
 if TYPE_CHECKING:
@@ -56,14 +56,19 @@ def execute_plan(target: Target, plan: Plan, report: Report) -> dict[str, str]:
 
 
 def read_outputs(target: Target) -> dict[str, str]:
-    """Raises: DeployError: there is no stack"""
+    """The stack's outputs; with them, where there is one, the secret that its functions check signatures with.
+
+    Raises: DeployError: there is no stack
+    """
     stack = describe_stack(target)
     if stack is None:
         raise DeployError(
             f"There is no stack {target.stack_name} at {target.endpoint_url}. "
             f"Make it with: python -m deploy up --target {target.name}"
         )
-    return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+    key = read_manifest_key(target, outputs.get("PredictFunctionName"))
+    return {**outputs, "ManifestKey": key} if key else outputs
 
 
 def list_what_goes(target: Target) -> list[tuple[str, str]]:

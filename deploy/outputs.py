@@ -15,6 +15,9 @@ VARIABLES = {
     "BatchStateMachineArn": "PORTICO_BATCH_STATE_MACHINE",
     "ApiUrl": "PORTICO_API_URL",
 }
+# Which of the two a stack has depends on where it is.
+KEYS = {"ManifestKey": "PORTICO_MANIFEST_KEY", "ManifestKmsKey": "PORTICO_MANIFEST_KMS_KEY"}
+SECRETS = ("PORTICO_MANIFEST_KEY",)
 FORMATS = ("text", "env", "json")
 
 
@@ -30,6 +33,7 @@ def portal_environment(target: Target, outputs: Mapping[str, str]) -> dict[str, 
             f"Bring it up to date: python -m deploy up --target {target.name}"
         )
     environment = {variable: outputs[name] for name, variable in VARIABLES.items()}
+    environment |= {variable: outputs[name] for name, variable in KEYS.items() if outputs.get(name)}
     environment["PORTICO_API_URL"] = target.api_url(environment["PORTICO_API_URL"])
     if target.public_url:
         environment["PORTICO_PUBLIC_ENDPOINT_URL"] = target.public_url
@@ -37,10 +41,11 @@ def portal_environment(target: Target, outputs: Mapping[str, str]) -> dict[str, 
 
 
 def format_outputs(environment: Mapping[str, str], form: str) -> str:
-    """`env` can be sourced by a shell, `json` is one object, `text` is for people."""
+    """`env` can be sourced by a shell, `json` is one object, `text` is for people and keeps secrets back."""
     if form == "json":
         return json.dumps(dict(environment), indent=2)
     if form == "env":
         return "\n".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+    environment = {name: "(kept back)" if name in SECRETS else value for name, value in environment.items()}
     width = max(map(len, environment), default=0)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in environment.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 import uuid
 from collections.abc import Mapping
@@ -120,16 +121,32 @@ def drop_plan(target: Target, plan: Plan) -> None:
             target.cloudformation.delete_stack(StackName=target.stack_name)
 
 
+def read_manifest_key(target: Target, function: str | None) -> str | None:
+    """The secret that the predict function has; None where it has none, or there is no function."""
+    if function is None:
+        return None
+    try:
+        settings = target.functions.get_function_configuration(FunctionName=function)
+    except ClientError:
+        return None
+    return settings.get("Environment", {}).get("Variables", {}).get("PORTICO_MANIFEST_KEY")
+
+
 def _decide_parameters(target: Target, package: Package | None, stack: StackTypeDef | None) -> dict[str, str]:
     """What the target says, over what the stack has, over the first-time defaults."""
     given = stack.get("Parameters", []) if stack else []
     before = {item["ParameterKey"]: item["ParameterValue"] for item in given}
+    functions = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])} if stack else {}
+    key = target.manifest_key
+    if key is None:
+        key = read_manifest_key(target, functions.get("PredictFunctionName")) or secrets.token_urlsafe(48)
     code = {"CodeBucket": target.code_bucket, "CodeKey": package.key} if package else {"ImageUri": target.image or ""}
     return {
         "PortalOrigin": DEFAULT_PORTAL_ORIGIN,
         **before,
         **target.parameters,
         "Environment": target.environment,
+        "ManifestKey": key,
         **code,
     }
 

@@ -17,6 +17,15 @@ from deploy.errors import DeployError
 REPOSITORY = Path(__file__).parent.parent
 
 
+def keep_secret(file: Path) -> str:
+    """The secret in the file: made once, readable by its owner only."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as handle:
+            handle.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
 @dataclass(frozen=True)
 class StateFolder:
     """Names of what is kept; `make up` owns the folder while it holds the lock."""
@@ -77,13 +86,12 @@ class StateFolder:
         self.emulator_file.unlink(missing_ok=True)
 
     def secret_key(self) -> str:
-        """The portal's key: made once, readable by its owner only."""
-        file = self.root / "secret_key"
-        if not file.exists():
-            self.root.mkdir(parents=True, exist_ok=True)
-            with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as handle:
-                handle.write(secrets.token_urlsafe(50))
-        return file.read_text().strip()
+        """The portal's key."""
+        return keep_secret(self.root / "secret_key")
+
+    def manifest_key(self) -> str:
+        """What manifests are signed with. It must outlive the stack: models in the bucket count by it alone."""
+        return keep_secret(self.root / "manifest_key")
 
     def _read_emulator_file(self, field: str) -> str | None:
         try:

@@ -42,6 +42,8 @@ class Target:
         parameters: template parameters that the place decides
         image: the functions' container image; None where they are a zip
         public_url: where people's programs reach the place, if not at endpoint_url
+        manifest_key: what the portal signs manifests with; None leaves what the stack has, or makes one; empty has KMS
+            keep it
         poll_s: seconds between two questions to CloudFormation
     """
 
@@ -52,6 +54,7 @@ class Target:
     parameters: Mapping[str, str] = field(default_factory=dict)
     image: str | None = None
     public_url: str | None = None
+    manifest_key: str | None = field(default=None, repr=False)
     poll_s: float = 0.1
 
     @property
@@ -117,10 +120,16 @@ LOCALSTACK_PORT = 4566
 _DEFAULT_MODEL = "four-variables"
 
 
-def embedded_target(endpoint_url: str, *, portal_origin: str | None = None, environment: str = "local") -> Target:
+def embedded_target(
+    endpoint_url: str,
+    *,
+    portal_origin: str | None = None,
+    manifest_key: str | None = None,
+    environment: str = "local",
+) -> Target:
     """The emulator that `make up` runs as a child process. Functions are a zip, run in this Python.
 
-    Args: portal_origin: None leaves what the stack has
+    Args: portal_origin, manifest_key: None leaves what the stack has
     """
     return Target(
         name="embedded",
@@ -135,11 +144,17 @@ def embedded_target(endpoint_url: str, *, portal_origin: str | None = None, envi
             "DefaultModel": _DEFAULT_MODEL,
             **_if_given(PortalOrigin=portal_origin),
         },
+        manifest_key=manifest_key,
     )
 
 
 def localstack_target(
-    endpoint_url: str, *, public_url: str | None = None, portal_origin: str | None = None, environment: str = "local"
+    endpoint_url: str,
+    *,
+    public_url: str | None = None,
+    portal_origin: str | None = None,
+    manifest_key: str | None = None,
+    environment: str = "local",
 ) -> Target:
     """LocalStack, as docker-compose.yml runs it. Functions are the real container image.
 
@@ -148,7 +163,7 @@ def localstack_target(
 
     Args:
         public_url: where browsers reach it, None for endpoint_url
-        portal_origin: None leaves what the stack has
+        portal_origin, manifest_key: None leaves what the stack has
     """
     endpoint_url = endpoint_url.rstrip("/")
     public_url = (public_url or endpoint_url).rstrip("/")
@@ -170,6 +185,7 @@ def localstack_target(
         },
         image=LAMBDA_IMAGE,
         public_url=public_url,
+        manifest_key=manifest_key,
         poll_s=0.3,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 
+_CONDITION = re.compile(r"^    Condition: (\w+)$", re.MULTILINE)
 _RESOURCE = re.compile(r"^  (\w+):\n    Type: (AWS::\S+)\n(?:^(?:    .*)?\n)*", re.MULTILINE)
 
 
@@ -29,9 +30,15 @@ def render_template(parameters: Mapping[str, str], text: str | None = None) -> s
 
 def left_out_resources(parameters: Mapping[str, str], text: str) -> set[str]:
     """Resources whose condition does not hold. MiniStack lists them in change sets all the same, AWS does not."""
-    if parameters.get("WithCognito", API_PARAMETERS["WithCognito"]) == "true":
-        return set()
-    return {match.group(1) for match in _RESOURCE.finditer(text) if "\n    Condition: HasCognito\n" in match.group(0)}
+    holds = {
+        "HasCognito": parameters.get("WithCognito", API_PARAMETERS["WithCognito"]) == "true",
+        "HasKmsKey": not parameters.get("ManifestKey"),
+    }
+    return {
+        match.group(1)
+        for match in _RESOURCE.finditer(text)
+        if (condition := _CONDITION.search(match.group(0))) and not holds[condition.group(1)]
+    }
 
 
 def _is_in_snapshot(kind: str) -> bool:

@@ -48,7 +48,9 @@ def start_everything(
     url = f"http://{LOOPBACK}:{portal_port}"
     with say_step("Starting the emulator of AWS"):
         emulator = start_emulator(supervisor, state, emulator_port)
-    target = embedded_target(emulator.endpoint, portal_origin=local_origins(portal_port))
+    target = embedded_target(
+        emulator.endpoint, portal_origin=local_origins(portal_port), manifest_key=state.manifest_key()
+    )
     with say_step("Deploying the stack") as note:
         emulator, stack = _deploy(state, supervisor, emulator, target, note)
     variables = portal_variables(state, port=portal_port, endpoint=emulator.endpoint, stack=stack)

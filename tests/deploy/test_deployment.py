@@ -7,6 +7,7 @@ import pytest
 
 from deploy.errors import DeployError, EmulatorAway
 from deploy.execute import delete_everything, execute_plan, list_what_goes, read_outputs
+from deploy.outputs import portal_environment
 from deploy.package import build_package
 from deploy.plan import describe_stack, drop_plan, make_plan
 from deploy.status import read_status
@@ -191,3 +192,23 @@ def test_plan_where_nothing_listens_says_how_to_start_it():
 
 def bucket_names(target):
     return [bucket["Name"] for bucket in target.s3.list_buckets()["Buckets"]]
+
+
+def test_stack_without_a_secret_has_kms_keep_the_key_that_signs(target, package_saying):
+    target = replace(target, manifest_key="")
+
+    outputs = execute_plan(target, make_plan(target, package_saying("one")), no_report)
+
+    environment = portal_environment(target, outputs | {"ApiUrl": "https://abc.execute-api.us-east-1.amazonaws.com/x"})
+    variables = target.functions.get_function_configuration(FunctionName=outputs["PredictFunctionName"])["Environment"]
+    assert "PORTICO_MANIFEST_KEY" not in environment
+    assert environment["PORTICO_MANIFEST_KMS_KEY"] == variables["Variables"]["PORTICO_MANIFEST_KMS_KEY"]
+
+
+def test_new_code_keeps_the_secret_that_nobody_names(target, package_saying):
+    before = execute_plan(target, make_plan(target, package_saying("one")), no_report)
+
+    after = execute_plan(target, make_plan(target, package_saying("two")), no_report)
+
+    assert len(before["ManifestKey"]) >= 32
+    assert after["ManifestKey"] == before["ManifestKey"]

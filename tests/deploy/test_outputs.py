@@ -39,3 +39,10 @@ def test_outputs_as_json_are_one_object():
 
 def test_outputs_as_text_are_aligned():
     assert format_outputs({"A": "1", "LONG": "2"}, "text") == "A     1\nLONG  2"
+
+
+def test_outputs_as_text_keep_the_secret_back_which_env_gives():
+    environment = portal_environment(TARGET, OUTPUTS | {"ManifestKey": "a secret"})
+
+    assert "a secret" not in format_outputs(environment, "text")
+    assert "PORTICO_MANIFEST_KEY='a secret'" in format_outputs(environment, "env")

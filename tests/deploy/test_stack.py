@@ -121,6 +121,7 @@ def test_function_is_given_the_contract_s_settings(stack):
         "PORTICO_DEFAULT_MODEL": "four-variables",
         "PORTICO_CORS_ORIGIN": "*",
         "PORTICO_PUBLIC_ENDPOINT_URL": stack.target.public_url or "",
+        "PORTICO_MANIFEST_KEY": stack.environment["PORTICO_MANIFEST_KEY"],
     }
 
 

@@ -36,7 +36,23 @@ def test_template_as_rendered_has_no_lint_findings():
 
 
 def test_template_outputs_are_those_of_the_contract(template):
-    assert set(template["Outputs"]) == set(VARIABLES)
+    assert set(template["Outputs"]) == {*VARIABLES, "ManifestKmsKey"}
+
+
+def test_function_may_check_signatures_and_not_make_them(resources):
+    _always, (condition, granted, otherwise) = (
+        resources["PredictRole"]["Properties"]["Policies"][0],
+        resources["PredictRole"]["Properties"]["Policies"][1]["Fn::If"],
+    )
+
+    assert (condition, otherwise) == ("HasKmsKey", {"Ref": "AWS::NoValue"})
+    (statement,) = granted["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "kms:VerifyMac"
+    assert statement["Resource"] == {"Fn::GetAtt": ["ManifestKmsKey", "Arn"]}
+
+
+def test_verify_function_is_given_no_key(resources):
+    assert set(resources["VerifyFunction"]["Properties"]["Environment"]["Variables"]) == {"PORTICO_BUCKET"}
 
 
 def test_verify_role_may_read_quarantine_and_write_its_log_and_nothing_else(resources):
