@@ -57,6 +57,7 @@ def start_everything(
     with say_step("Bringing the database up to date"):
         manage(supervisor, variables, "migrate", "--verbosity", "0")
         login = make_first_login(supervisor, variables)
+        manage(supervisor, variables, "sign_models")
     if not state.samples.exists():
         with say_step("Training the sample models"):
             _train_samples(state, supervisor, variables)

@@ -38,6 +38,11 @@ def sign(what: What, document: Mapping[str, Any]) -> dict[str, Any]:
     return {**unsigned, "signature": signature}
 
 
+def sign_pointer(*, slug: str, number: int, sha256: str) -> dict[str, Any]:
+    """The content of a model's live.json. Raises: GatewayError."""
+    return sign("live", {"slug": slug, "version": number, "sha256": sha256})
+
+
 def make_message(what: What, unsigned: Mapping[str, Any]) -> bytes:
     """What is signed. Its length does not depend on the document's: KMS takes up to 4 KB."""
     written = json.dumps(unsigned, sort_keys=True, separators=(",", ":"), allow_nan=False)

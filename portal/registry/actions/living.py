@@ -20,10 +20,11 @@ from portal.errors import Refused
 from portal.gateways import inference, signatures, storage
 from portal.registry import states
 from portal.registry.actions.describing import record
-from portal.registry.models import Model, ModelVersion
+from portal.registry.models import Event, Model, ModelVersion
 
 # Longer than a replay may take; a claim of that age belongs to a portal that died.
 CLAIM_LASTS = timedelta(minutes=4)
+MADE_LIVE, ROLLED_BACK = "made live", "rolled back to"
 ANYTHING: Final = "anything"
 """Stands for the version that the person saw live, where nobody looked: scripts."""
 
@@ -55,12 +56,13 @@ def make_live(version: ModelVersion, *, by: User, seen: int | None | str = ANYTH
         replay = inference.replay(slug=version.model.slug, number=version.number, sha256=version.sha256)
         if replay.moved:
             raise RowsMoved(version, replay.moved, replay.rows)
-        _switch(version, "made live", by=by)
+        _switch(version, MADE_LIVE, by=by)
 
 
-def roll_back(model: Model, *, by: User, seen: int | None | str = ANYTHING) -> ModelVersion:
+def roll_back(model: Model, *, by: User, seen: int | None | str = ANYTHING, to: int | None = None) -> ModelVersion:
     """Let the version that was live before answer again, at once: nothing is tried out, it has answered before.
 
+    Args:    seen: as in make_live; to: number of the version that the person was promised, None for whichever it is
     Returns: that version
     Raises:  Refused: there is none, or somebody else was faster; GatewayError. Nothing was changed.
     """
@@ -68,7 +70,9 @@ def roll_back(model: Model, *, by: User, seen: int | None | str = ANYTHING) -> M
         version = model.version_before
         if version is None:
             raise Refused("There is no earlier version that was live and is still ready.")
-        _switch(version, "rolled back to", by=by)
+        if to is not None and to != version.number:
+            raise Refused(f"A rollback would bring version {version.number} now, not {to}. Nothing was changed.")
+        _switch(version, ROLLED_BACK, by=by)
     return version
 
 
@@ -85,10 +89,15 @@ def archive(version: ModelVersion, *, by: User) -> None:
     version.state = states.ARCHIVED
 
 
+def last_switch(model: Model) -> Event | None:
+    """Who changed last which version is live, and when."""
+    return model.events.filter(did__in=(MADE_LIVE, ROLLED_BACK)).select_related("by", "version").first()
+
+
 def _switch(version: ModelVersion, did: str, *, by: User) -> None:
     model = version.model
-    pointer = {"slug": model.slug, "version": version.number, "sha256": version.sha256}
-    storage.put_json(storage.live_key(model.slug), signatures.sign("live", pointer))
+    pointer = signatures.sign_pointer(slug=model.slug, number=version.number, sha256=version.sha256)
+    storage.put_json(storage.live_key(model.slug), pointer)
     with transaction.atomic():
         before = model.versions.filter(state=states.LIVE).exclude(pk=version.pk)
         detail = f"instead of version {before[0].number}" if before else ""
@@ -117,7 +126,7 @@ def _claim(model: Model, *, by: User, seen: int | None | str = ANYTHING) -> Iter
 
 def _overtaken(model: Model, live: ModelVersion | None) -> str:
     """What to say to the one who came second."""
-    last = model.events.filter(did__in=("made live", "rolled back to")).select_related("by").first()
+    last = last_switch(model)
     if live is None or last is None:
         return "Which version is live has changed since this page was shown. Look at what changes now."
     return (
