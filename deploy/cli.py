@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.run import bypass_proxies
 from deploy.errors import DeployError, EmulatorAway
 from deploy.execute import delete_everything, execute_plan, list_what_goes, read_outputs
+from deploy.golden import RowsMoved, prove_code, put_image_back, show_moved
 from deploy.outputs import FORMATS, format_outputs, portal_environment
 from deploy.plan import Plan, describe_stack, drop_plan, make_plan, wait_for_target
 from deploy.redeploy import put_live
@@ -38,7 +39,7 @@ def main() -> None:
 
 
 def in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn what a command refuses into one sentence and exit code 1."""
+    """Turn what a command refuses into one sentence and an exit code that is not 0."""
 
     @wraps(command)
     def told(*arguments: Any, **options: Any) -> None:
@@ -46,7 +47,7 @@ def in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
         except DeployError as error:
             errors.print(f"[bold red]Error:[/] {escape(str(error))}")
-            sys.exit(1)
+            sys.exit(error.exit_code)
 
     return told
 
@@ -101,7 +102,11 @@ def find_target(name: str, environment: str = "local") -> Target:
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--wait", default=0.0, metavar="SECONDS", help="How long the place may take until it answers.")
 def up(target: Target, dry_run: bool, wait: float) -> None:
-    """Make the stack, or bring it up to date. Unchanged is a success."""
+    """Make the stack, or bring it up to date. Unchanged is a success.
+
+    Changed code answers the live models' golden rows first. An image whose answers differ does not stay: the one before
+    is put back, and the exit code is 3.
+    """
     started = time.monotonic()
     wait_for_target(target, wait)
     plan = make_plan(target)
@@ -109,7 +114,7 @@ def up(target: Target, dry_run: bool, wait: float) -> None:
     console.print(f"  code  {describe_code(target, plan)}")
     if plan.is_empty:
         if not dry_run:
-            execute_plan(target, plan, say_event)
+            ask_golden_rows(target, execute_plan(target, plan, say_event))
         console.print("Nothing to change: the stack is as the template and the code say.")
         return
     for change in plan.changes:
@@ -120,6 +125,7 @@ def up(target: Target, dry_run: bool, wait: float) -> None:
         return
     console.print("Working:")
     outputs = execute_plan(target, plan, say_event)
+    ask_golden_rows(target, outputs)
     console.print(f"Done in {time.monotonic() - started:.1f} s.")
     console.print(format_outputs(portal_environment(target, outputs), "text"), markup=False)
 
@@ -214,6 +220,23 @@ def manage(arguments: tuple[str, ...]) -> None:
     state = StateFolder.from_environment()
     variables = portal_variables(state, port=0, endpoint=target.endpoint_url, stack=stack)
     os.execve(sys.executable, [sys.executable, str(REPOSITORY / "manage.py"), *arguments], variables)  # noqa: S606
+
+
+def ask_golden_rows(target: Target, outputs: Mapping[str, str]) -> None:
+    """Raises: RowsMoved: code that answers otherwise was taken; where it can be, the image before is back"""
+    moved = prove_code(target, outputs)
+    if not moved:
+        return
+    show_moved(moved)
+    if target.image and put_image_back(target, outputs):
+        raise RowsMoved(
+            "The new image answers golden rows of live models otherwise than the one they were checked with, so the "
+            "image before was put back. Fit the models again with the new libraries and upload them, or mend the image."
+        )
+    raise RowsMoved(
+        "The code that is live now answers golden rows otherwise than the code the models were checked with, and there "
+        "is none to go back to. Fit the models again with the libraries that are installed now, and upload them."
+    )
 
 
 def describe_code(target: Target, plan: Plan) -> str:

@@ -2,7 +2,9 @@
 
 
 class DeployError(Exception):
-    """Shown to the person at the terminal as it is; ends the command with exit code 1."""
+    """Shown to the person at the terminal as it is; ends the command with its exit code."""
+
+    exit_code = 1
 
 
 class EmulatorAway(DeployError):

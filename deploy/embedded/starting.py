@@ -17,6 +17,7 @@ from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.processes import Supervisor
 from deploy.embedded.rescue import carry_over_objects
 from deploy.execute import execute_plan
+from deploy.golden import prove_code, show_moved
 from deploy.outputs import portal_environment
 from deploy.plan import Plan, make_plan
 from deploy.state import REPOSITORY, StateFolder
@@ -52,12 +53,14 @@ def start_everything(
         emulator.endpoint, portal_origin=local_origins(portal_port), manifest_key=state.manifest_key()
     )
     with say_step("Deploying the stack") as note:
-        emulator, stack = _deploy(state, supervisor, emulator, target, note)
+        emulator, outputs = _deploy(state, supervisor, emulator, target, note)
+    stack = portal_environment(target, outputs)
     variables = portal_variables(state, port=portal_port, endpoint=emulator.endpoint, stack=stack)
     with say_step("Bringing the database up to date"):
         manage(supervisor, variables, "migrate", "--verbosity", "0")
         login = make_first_login(supervisor, variables)
         manage(supervisor, variables, "sign_models")
+    _prove_code(target, outputs)
     if not state.samples.exists():
         with say_step("Training the sample models"):
             _train_samples(state, supervisor, variables)
@@ -75,7 +78,7 @@ def _deploy(
 ) -> tuple[Emulator, Mapping[str, str]]:
     """Bring the stack up to date; if that changed it, have the emulator save it.
 
-    Returns: the emulator (started anew if the stack changed) and the portal's variables of the stack
+    Returns: the emulator (started anew if the stack changed) and the stack's outputs
     """
     plan = make_plan(target)
     outputs = execute_plan(target, plan, _say_failure)
@@ -86,7 +89,20 @@ def _deploy(
         # It saves the stack only when it ends in order. After a power cut the stack would be gone, so end it once.
         stop_emulator(supervisor, state, emulator)
         emulator = start_emulator(supervisor, state, emulator.port)
-    return emulator, portal_environment(target, outputs)
+    return emulator, outputs
+
+
+def _prove_code(target: Target, outputs: Mapping[str, str]) -> None:
+    """Changed code or libraries answer the live models' golden rows before anybody asks them. There is no older Python
+    to go back to here, so a difference is told, and people decide.
+    """
+    moved = prove_code(target, outputs)
+    if moved:
+        show_moved(moved)
+        console.print(
+            "[yellow]![/] The libraries that are installed now answer these otherwise than those the models were "
+            "checked with.\n  Fit the models again and upload them, or install the former libraries."
+        )
 
 
 def _say_failure(verb: str, resource: str, detail: str) -> None:
