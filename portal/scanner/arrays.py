@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from portal.scanner.dtypes import Dtype
+from portal.scanner.containers import CountedStream
 from portal.scanner.report import RefusedError, refuse_form, refuse_size
-from portal.scanner.standins import Array, Global, count_bytes
+from portal.scanner.standins import Array, Blob, Dtype, Global, count_bytes
 
 MAX_DIMENSIONS = 32
 MAX_SIDE = 2**40
@@ -47,16 +47,43 @@ def fill_array(array: Array, *, shape: Any, dtype: Dtype, cells: Any) -> None:
     if dtype.has_object:
         if type(cells) is not list or len(cells) != count:
             raise refuse_array()
-        array.cells = cells
+        # numpy takes the objects out of the list here: what the file does to the list later no longer counts.
+        array.cells = list(cells)
     elif count_bytes(cells) != count * dtype.itemsize:
         raise refuse_array()
-    array.is_filled = True
+    elif needs_second_look(dtype):
+        array.content = cells.content if isinstance(cells, Blob) else bytes(cells)
+        if array.content is None:
+            raise refuse_form("It fills two arrays with the same bytes.")
+    if isinstance(cells, Blob):
+        cells.content = None
+    array.shape, array.dtype, array.is_filled = as_shape(shape), dtype, True
 
 
-def read_wrapper(state: Any) -> tuple[Dtype, int, bool]:
+def take_cells(array: Array, stream: CountedStream, *, shape: Any, dtype: Dtype) -> None:
+    """The same where the cells are the next bytes of the file."""
+    size_bytes = count_cells(shape) * dtype.itemsize
+    if needs_second_look(dtype):
+        array.content = stream.read(size_bytes)
+        if len(array.content) != size_bytes:
+            raise refuse_form("It is cut short: an array in it ends too early.")
+    else:
+        stream.skip(size_bytes)
+    array.shape, array.dtype, array.is_filled = as_shape(shape), dtype, True
+
+
+def needs_second_look(dtype: Dtype) -> bool:
+    return dtype.fields is not None or dtype.letter in "iu"
+
+
+def as_shape(shape: Any) -> tuple[int, ...]:
+    return (shape,) if type(shape) is int else shape
+
+
+def read_wrapper(state: Any) -> tuple[Dtype, Any, bool]:
     """joblib's wrapper.
 
-    Returns: the cells' dtype, how many bytes they take, and whether a byte of padding length comes first
+    Returns: the cells' dtype, the array's shape, and whether a byte of padding length comes first
     """
     if type(state) is not dict or not WRAPPER_KEYS <= set(state) <= WRAPPER_KEYS | {ALIGNMENT_KEY}:
         raise refuse_array()
@@ -67,7 +94,8 @@ def read_wrapper(state: Any) -> tuple[Dtype, int, bool]:
         raise refuse_array()
     if alignment is not None and not (type(alignment) is int and 1 <= alignment <= MAX_ALIGNMENT):
         raise refuse_array()
-    return dtype, count_cells(state["shape"]) * dtype.itemsize, alignment is not None
+    count_cells(state["shape"])
+    return dtype, state["shape"], alignment is not None
 
 
 def refuse_array() -> RefusedError:

@@ -3,10 +3,11 @@
 import bz2
 import lzma
 import zlib
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from portal.scanner.limits import Limits
-from portal.scanner.report import RefusedError, refuse_form, refuse_size
+from portal.scanner.report import RefusedError, refuse_archive, refuse_form, refuse_size
 
 CHUNK = 262_144
 LZMA_MEMORY = 128 * 1024 * 1024
@@ -14,7 +15,7 @@ PREFIXES = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "xz", b"\x5d\x00": 
 OLD_OPCODES = b"(c]}lpdiIFVSLNg"
 
 OTHERS = (
-    (b"PK\x03\x04", "a ZIP archive (a skops, Keras or PyTorch file looks like this too)"),
+    (b"PK\x03\x04", "a ZIP archive"),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
@@ -36,6 +37,12 @@ OTHERS = (
 TEXTS = ((b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"), (b"<?xml", "an XML or PMML file"))
 
 
+class Source(Protocol):
+    """Where a stream's bytes come from: a file, a part of one, or another stream."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 def name_compression(head: bytes) -> str | None:
     """The compression that joblib would see in the first bytes, None for none. Raises: RefusedError: lz4"""
     if head.startswith(b"\x04\x22\x4d\x18"):
@@ -47,8 +54,8 @@ def name_compression(head: bytes) -> str | None:
     return next((name for prefix, name in PREFIXES.items() if head.startswith(prefix)), None)
 
 
-def refuse_other(head: bytes, tail: bytes, inside: str | None) -> RefusedError:
-    """A sentence for what the file is, given that it is not a pickle of protocol 2 to 5."""
+def refuse_head(head: bytes, tail: bytes, inside: str | None) -> RefusedError:
+    """A sentence for what the file is, given that it is neither an archive nor a pickle of protocol 2 to 5."""
     where = f"Inside its {inside} compression, this is " if inside else "This is "
     if head[:1] and head[0] in OLD_OPCODES and tail.endswith(b"."):
         return RefusedError(
@@ -56,9 +63,30 @@ def refuse_other(head: bytes, tail: bytes, inside: str | None) -> RefusedError:
             "These forms are as old as Python 2 and hide what they hold; Portico reads protocols 2 to 5.",
             "Save the model again with pickle.dump(model, file), without naming a protocol.",
         )
+    return refuse_kind(f"{where}{name_other(head)}.")
+
+
+def refuse_zip(names: set[str]) -> RefusedError:
+    """A sentence for what an archive is, given that it is neither a skops file nor an MLflow model."""
+    ends = {name.split("/")[-1] for name in names}
+    if ends & {"model.weights.h5", "saved_model.pb"}:
+        return refuse_kind("This is a ZIP archive with a Keras or TensorFlow model in it.")
+    if "data.pkl" in ends:
+        return refuse_kind("This is a PyTorch file.")
+    if names and all(name.endswith(".npy") for name in names):
+        return refuse_kind("This is an archive of numpy arrays (.npz).")
+    if "[Content_Types].xml" in names:
+        return refuse_kind("This is an Office document.")
+    models = sorted(name for name in names if name.endswith((".pkl", ".pickle", ".joblib", ".skops")))
+    if models:
+        return refuse_kind(f"This is a ZIP archive that holds {models[0][:100]}; upload that file itself.")
+    return refuse_kind("This is a ZIP archive that is neither a skops file nor an MLflow model.")
+
+
+def refuse_kind(what: str) -> RefusedError:
     return RefusedError(
-        f"{where}{name_other(head)}.",
-        "Portico takes fitted scikit-learn models as pickle and joblib files.",
+        what,
+        "Portico takes fitted scikit-learn models as pickle, joblib and skops files, and zipped MLflow models.",
         'Save the fitted model with joblib.dump(model, "model.joblib"), and upload that file.',
     )
 
@@ -84,13 +112,25 @@ def name_other(head: bytes) -> str:
     return "not a file that Portico knows"
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What an archive says about a member of it."""
+
+    size_bytes: int
+    crc32: int
+
+
 class CountedStream:
     """Reads the contents front to back, decompressed on the way, never more than the limit; also what joblib would see
     as its file handle.
     """
 
-    def __init__(self, file: BinaryIO, compression: str | None, limits: Limits) -> None:
+    def __init__(
+        self, file: Source, compression: str | None, limits: Limits, *, expected: Expected | None = None
+    ) -> None:
         self.file = file
+        self.expected = expected
+        self.crc32 = 0
         self.limit = limits.uncompressed_bytes
         self.decompressor = start_decompressor(compression)
         self.buffer = b""
@@ -102,13 +142,25 @@ class CountedStream:
         while True:
             piece = self.file.read(CHUNK) if self.decompressor is None else self.decompress()
             if piece is None or (self.decompressor is None and not piece):
+                self.compare(is_over=True)
                 return False
             if piece:
                 self.buffer, self.offset = piece, 0
                 self.total += len(piece)
+                self.compare(is_over=False)
                 if self.total > self.limit:
                     raise refuse_size(f"Its contents are larger than {self.limit // 2**20} MiB.")
                 return True
+
+    def compare(self, *, is_over: bool) -> None:
+        """Is the member of an archive as large as the archive says, and undamaged?"""
+        if self.expected is None:
+            return
+        if not is_over:
+            self.crc32 = zlib.crc32(self.buffer, self.crc32)
+        is_right = self.total == self.expected.size_bytes and self.crc32 == self.expected.crc32
+        if self.total > self.expected.size_bytes or (is_over and not is_right):
+            raise refuse_archive("A member of it is damaged, or larger or smaller than its table of contents says.")
 
     def decompress(self) -> bytes | None:
         """The next piece, empty if more must be read first, None at the end of the one compressed stream."""
@@ -128,14 +180,15 @@ class CountedStream:
         return piece
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes; fewer only at the end."""
-        pieces, missing = [], size
-        while missing > 0 and (self.offset < len(self.buffer) or self.fill()):
-            piece = self.buffer[self.offset : self.offset + missing]
+        """Up to `size` bytes; fewer only at the end. Many come as one growing bytearray, never twice in memory."""
+        content: Any = b""
+        while len(content) < size and (self.offset < len(self.buffer) or self.fill()):
+            piece = self.buffer[self.offset : self.offset + size - len(content)]
             self.offset += len(piece)
-            missing -= len(piece)
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            if content and size > CHUNK and type(content) is bytes:
+                content = bytearray(content)
+            content += piece
+        return content
 
     def readline(self) -> bytes:
         """One line, for the names of globals: at most 1000 bytes."""
@@ -170,6 +223,8 @@ class CountedStream:
 def start_decompressor(compression: str | None) -> Any:
     if compression in ("zlib", "gzip"):
         return zlib.decompressobj(31 if compression == "gzip" else 15)
+    if compression == "deflate":
+        return zlib.decompressobj(-15)
     if compression == "bz2":
         return bz2.BZ2Decompressor()
     if compression in ("lzma", "xz"):

@@ -21,9 +21,16 @@ def make_dtype(arguments: tuple[Any, ...]) -> Dtype:
     """numpy.dtype(code, False, True): a copy, so that no later state reaches numpy's shared dtypes."""
     if len(arguments) != 3 or arguments[1] not in (False, 0) or arguments[2] not in (True, 1):
         raise refuse_dtype()
-    code = arguments[0]
-    if type(code) is not str or not CODE.fullmatch(code):
+    dtype = read_code(arguments[0])
+    if dtype is None:
         raise refuse_dtype()
+    return dtype
+
+
+def read_code(code: Any) -> Dtype | None:
+    """numpy's short name of a kind of cell, without its byte order; None for one it does not write."""
+    if type(code) is not str or not CODE.fullmatch(code):
+        return None
     letter, number = code[0], int(code[1:] or 8)
     return Dtype(itemsize=number * 4 if letter == "U" else number, has_object=letter == "O", letter=letter)
 
@@ -45,7 +52,7 @@ def build_dtype(dtype: Dtype, state: Any) -> None:
     if len(state) == 9 and dtype.letter not in "mM":
         raise refuse_dtype()
     dtype.is_sealed = True
-    dtype.fields = fields
+    dtype.fields, dtype.order = fields, order
 
 
 def check_fields(dtype: Dtype, names: Any, fields: Any) -> None:

@@ -16,6 +16,7 @@ class Limits:
     opcodes: int = 10_000_000
     depth: int = 5_000
     text_bytes: int = 64 * MIB
+    schema_bytes: int = 128 * MIB
     memory_bytes: int = 1536 * MIB
     cpu_s: int = 30
     wall_clock_s: float = 60.0

@@ -2,32 +2,56 @@
 
 from typing import Any
 
+from portal.scanner.compiled import TREE, check_tree, is_followed
+from portal.scanner.findings import Findings
 from portal.scanner.reconstructors import MAPPINGS, RECONSTRUCTORS, WITH_STATE
 from portal.scanner.report import RefusedError, refuse_form
-from portal.scanner.standins import Global, Instance
+from portal.scanner.standins import Blob, Global, Instance
 
 NAMED_TUPLE = ("sklearn.impute._iterative", "_ImputerTriplet")
 PARTIAL = ("functools", "partial")
 TEXT_MODULE = "sklearn.feature_extraction.text"
+# What the compiled libraries of boosters are given when an object gets its state.
+HANDLES: dict[tuple[str, str], set[type]] = {
+    ("lightgbm.basic", "_handle"): {str, type(None)},
+    ("lightgbm.basic", "handle"): {str, type(None)},
+    ("xgboost.core", "handle"): {Blob, bytearray, type(None)},
+    ("catboost.core", "__model"): {Blob, bytes},
+}
 
 
-def make_new(kind: Any, arguments: Any) -> Instance:
+def make_new(kind: Any, arguments: Any, findings: Findings) -> Instance:
     """NEWOBJ: an object without its constructor being called."""
     check_callee(kind, arguments)
     if kind.grant in ("estimator", "class") and (arguments == () or kind.pair == NAMED_TUPLE):
-        return Instance(kind, arguments)
+        return make_instance(kind, arguments, findings)
     if kind.grant is None:
         return Instance(kind)
     raise refuse_form(f"It makes a {kind.dotted} in a way that scikit-learn does not.")
 
 
-def call_global(function: Any, arguments: Any) -> Any:
+def make_instance(kind: Global, arguments: tuple[Any, ...], findings: Findings) -> Instance:
+    made = Instance(kind, arguments)
+    note_compiled(made, findings)
+    return made
+
+
+def note_compiled(made: Any, findings: Findings) -> None:
+    if type(made) is Instance and is_followed(made.made_by.pair):
+        findings.compiled.append(made)
+
+
+def call_global(function: Any, arguments: Any, findings: Findings) -> Any:
     """REDUCE: the result of calling a name."""
     check_callee(function, arguments)
     rebuild = RECONSTRUCTORS.get(function.pair)
     if rebuild is not None:
-        return rebuild(function, arguments)
-    if function.grant == "constructor" or function.grant is None:
+        made = rebuild(function, arguments)
+        note_compiled(made, findings)
+        return made
+    if function.grant == "constructor":
+        return make_instance(function, arguments, findings)
+    if function.grant is None:
         return Instance(function, arguments)
     raise refuse_form(f"It calls {function.dotted}, which may be mentioned in a model but not called while it loads.")
 
@@ -54,13 +78,19 @@ def set_state(target: Any, state: Any) -> None:
         if type(part) is dict:
             check_attributes(made_by, part)
             target.state.update(part)
+    if made_by.pair == TREE:
+        # At once, so that the nodes of a large forest need not all be held.
+        check_tree(target)
+    elif type(state) is tuple and made_by.grant == "constructor":
+        target.numbers = state
 
 
 def check_attributes(made_by: Global, attributes: dict[Any, Any]) -> None:
     # A key that only equals a text, such as numpy's kind of text, would pass by the checks below.
     if any(type(name) is not str for name in attributes):
         raise refuse_form(f"It names an attribute of a {made_by.dotted} by something that is not plain text.")
-    hidden = [name for name in attributes if name.startswith("__")]
+    check_handles(made_by, attributes)
+    hidden = [name for name in attributes if name.startswith("__") and (made_by.pair[0], name) not in HANDLES]
     if hidden:
         raise refuse_form(f"It replaces {hidden[0][:60]} of a {made_by.dotted}, a part of how Python itself works.")
     if made_by.pair[0] == TEXT_MODULE and attributes.get("input", "content") != "content":
@@ -69,6 +99,14 @@ def check_attributes(made_by: Global, attributes: dict[Any, Any]) -> None:
             "Whoever asks for a prediction could make it open files on the machine that runs the model.",
             'Fit it with input="content", the default, and pass the texts themselves.',
         )
+
+
+def check_handles(made_by: Global, attributes: dict[str, Any]) -> None:
+    """Boosters keep their trees as one text or as bytes, which their library reads; a number would be an address."""
+    for name, value in attributes.items():
+        kinds = HANDLES.get((made_by.pair[0], name))
+        if kinds is not None and type(value) not in kinds:
+            raise refuse_form(f"Its {made_by.dotted} keeps its trees as something else than text or bytes.")
 
 
 def check_partial(target: Instance, state: Any) -> None:

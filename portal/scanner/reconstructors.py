@@ -85,7 +85,7 @@ def rebuild_bytes(made_by: Global, arguments: tuple[Any, ...]) -> bytes | Blob:
     if type(text) is not str or encoding not in ("latin1", "latin-1") or made_by.pair == ("builtins", "bytes"):
         raise refuse_call(made_by)
     encoded = text.encode("latin-1")
-    return encoded if len(encoded) <= SMALL_BYTES else Blob(len(encoded))
+    return encoded if len(encoded) <= SMALL_BYTES else Blob(len(encoded), encoded)
 
 
 def rebuild_numbers(made_by: Global, arguments: tuple[Any, ...]) -> Instance:

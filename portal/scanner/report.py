@@ -42,24 +42,27 @@ class ScanReport:
     n_features: int | None = None
     feature_names: tuple[str, ...] | None = None
     globals: tuple[str, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
     member: str | None = None
     member_format: str | None = None
     trusted: tuple[str, ...] = ()
     attachments: dict[str, str] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, answer: dict[str, Any]) -> "ScanReport":
-        """Raises: KeyError, TypeError: not a report"""
-        known = {each.name: answer[each.name] for each in fields(cls) if each.name in answer}
-        for name in ("steps", "globals", "trusted"):
-            known[name] = tuple(known.get(name, ()))
-        if known["feature_names"] is not None:
+        """A report as it was stored, also by an earlier release, which did not know all fields.
+
+        Raises: KeyError, TypeError: not a report
+        """
+        known = {each.name: answer[each.name] for each in fields(cls) if each.name in answer or each.name == "ok"}
+        for name in {"steps", "globals", "trusted"} & set(known):
+            known[name] = tuple(known[name])
+        if known.get("feature_names") is not None:
             known["feature_names"] = tuple(known["feature_names"])
-        known["refusals"] = tuple(Refusal(**refusal) for refusal in known["refusals"])
+        known["refusals"] = tuple(Refusal(**refusal) for refusal in known.get("refusals", ()))
         return cls(**known)
 
 
@@ -67,8 +70,16 @@ def refuse_form(what: str) -> RefusedError:
     """The file is not what scikit-learn, numpy or joblib write; who or what made it otherwise does not matter."""
     return RefusedError(
         what,
-        "Files that scikit-learn, numpy and joblib write never look like this: it is damaged, or was made by hand.",
-        "Save the fitted model again with pickle.dump or joblib.dump, and upload that file.",
+        "Files that scikit-learn, numpy, joblib and skops write never look like this: it is damaged or made by hand.",
+        "Save the fitted model again with pickle.dump, joblib.dump or skops.io.dump, and upload that file.",
+    )
+
+
+def refuse_archive(what: str) -> RefusedError:
+    return RefusedError(
+        what,
+        "Archives that skops, MLflow and ZIP programs write never look like this: it is damaged or made by hand.",
+        "Save the fitted model again with skops.io.dump or mlflow.sklearn.save_model, and upload that file.",
     )
 
 

@@ -23,12 +23,15 @@ class Global:
 
 @dataclass(eq=False, slots=True)
 class Instance:
-    """An object that the file would make: of what, from which arguments, with which state."""
+    """An object that the file would make: of what, from which arguments, with which state (`numbers`: a compiled one's,
+    which is a tuple).
+    """
 
     made_by: Global
     arguments: tuple[Any, ...] = ()
     state: dict[str, Any] = field(default_factory=dict)
     items: dict[Any, Any] = field(default_factory=dict)
+    numbers: tuple[Any, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -40,15 +43,22 @@ class Dtype:
     letter: str
     is_sealed: bool = False
     fields: dict[Any, Any] | None = None
+    order: str = "|"
 
 
 @dataclass(eq=False, slots=True)
 class Array:
-    """A numpy array: its contents only where they are Python objects, for names of features and classes."""
+    """A numpy array: its contents only where they are Python objects, whole numbers or records.
+
+    Objects name features and classes; numbers and records may be what compiled code finds its way by.
+    """
 
     is_masked: bool = False
     is_filled: bool = False
+    shape: tuple[int, ...] = ()
+    dtype: Dtype | None = None
     cells: list[Any] | None = None
+    content: bytes | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -58,11 +68,12 @@ class ArrayWrapper:
     is_read: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Blob:
-    """Bytes that were counted and dropped."""
+    """Many bytes: dropped once it is known that they need no second look."""
 
     size_bytes: int
+    content: bytes | None = None
 
 
 def count_bytes(value: Any) -> int | None:

@@ -9,14 +9,15 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from typing import Any
 
 from portal.scanner.allowed import Pair, load_grants
-from portal.scanner.arrays import build_array, read_wrapper
+from portal.scanner.arrays import build_array, read_wrapper, take_cells
 from portal.scanner.containers import CountedStream
 from portal.scanner.dtypes import build_dtype
+from portal.scanner.findings import Findings
 from portal.scanner.limits import Limits
 from portal.scanner.objects import call_global, make_new, set_items, set_state
 from portal.scanner.reconstructors import ARGUMENT_PAIRS, RECONSTRUCTORS
 from portal.scanner.refusals import refuse_global
-from portal.scanner.report import Refusal, refuse_form, refuse_size
+from portal.scanner.report import refuse_form, refuse_size
 from portal.scanner.standins import Array, ArrayWrapper, Blob, Dtype, Global
 
 WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
@@ -33,18 +34,6 @@ KNOWN = (
 Machine: Any = pickle._Unpickler
 Unframer: Any = pickle._Unframer  # type: ignore[attr-defined]
 NAMES = {value[0]: name for name, value in vars(pickle).items() if type(value) is bytes and name.isupper()}
-
-
-class Findings:
-    """What all pickles in one file have in common: the names they use, reasons against them, and how much was read."""
-
-    def __init__(self) -> None:
-        self.globals: set[Pair] = set()
-        self.refusals: dict[Pair, Refusal] = {}
-        self.opcodes = 0
-        self.has_wrapper = False
-        # Dicts that numpy keeps by reference, by id; the stand-ins that hold them are kept so that no id is used again.
-        self.sealed: dict[int, Dtype] = {}
 
 
 class InertUnpickler(Machine):
@@ -128,11 +117,11 @@ class InertUnpickler(Machine):
         if type(kind) is Global and kind.pair == WRAPPER and arguments == ():
             self.append(ArrayWrapper())
         else:
-            self.append(make_new(kind, arguments))
+            self.append(make_new(kind, arguments, self.findings))
 
     def load_reduce(self) -> None:
         arguments = self.stack.pop()
-        self.stack[-1] = call_global(self.stack[-1], arguments)
+        self.stack[-1] = call_global(self.stack[-1], arguments, self.findings)
 
     def load_build(self) -> None:
         state = self.stack.pop()
@@ -154,7 +143,7 @@ class InertUnpickler(Machine):
             raise refuse_form("It announces an array in a way that joblib does not.")
         wrapper.is_read = True
         self.findings.has_wrapper = True
-        dtype, size_bytes, is_padded = read_wrapper(state)
+        dtype, shape, is_padded = read_wrapper(state)
         if dtype.has_object:
             inner = InertUnpickler(self.stream, self.findings, self.limits, is_nested=True).load()
             if type(inner) is not Array or inner.cells is None:
@@ -162,8 +151,9 @@ class InertUnpickler(Machine):
             return inner
         if is_padded:
             self.stream.skip(self.stream.read(1)[0])
-        self.stream.skip(size_bytes)
-        return Array(is_filled=True)
+        array = Array()
+        take_cells(array, self.stream, shape=shape, dtype=dtype)
+        return array
 
     def load_append(self) -> None:
         item = self.stack.pop()
@@ -234,18 +224,11 @@ class InertUnpickler(Machine):
         self.load_text(int.from_bytes(self.read_exactly(8), "little"))
 
     def load_blob(self, size: int) -> None:
-        """Large bytes are counted and dropped: only their length matters."""
-        if size <= SMALL_BYTES:
-            self.append(self.read_exactly(size))
-            return
+        """Large bytes are held only until it is known what they fill: the memo would keep them to the end."""
         if size > self.limits.uncompressed_bytes:
             raise refuse_size("It holds bytes larger than any model needs.")
-        missing = size
-        while missing:
-            step = min(missing, SMALL_BYTES)
-            self.read_exactly(step)
-            missing -= step
-        self.append(Blob(size))
+        content = self.read_exactly(size)
+        self.append(content if size <= SMALL_BYTES else Blob(size, content))
 
     def load_binbytes(self) -> None:
         self.load_blob(int.from_bytes(self.read_exactly(4), "little"))

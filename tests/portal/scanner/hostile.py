@@ -259,7 +259,7 @@ MALFORMED: dict[str, Callable[[], bytes]] = {
 OTHER_FILES = {
     "empty": (b"", "empty"),
     "HTML": (b"\n<!DOCTYPE html><html></html>", "HTML"),
-    "ZIP": (b"PK\x03\x04" + bytes(40), "ZIP"),
+    "ZIP, damaged": (b"PK\x03\x04" + bytes(40), "ZIP"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(40), "HDF5"),
     "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(40), "PNG"),
     "ONNX": (b"\x08\x08\x12\x08skl2onnx" + bytes(9), "ONNX"),
