@@ -141,6 +141,7 @@ def embedded_target(
             # Each part of a batch runs in a process of its own, with scikit-learn in memory: no more than processors.
             "BatchConcurrency": str(max(2, min(8, os.cpu_count() or 2))),
             "LogRetentionDays": "7",
+            "IsolateVerify": "false",
             "DefaultModel": _DEFAULT_MODEL,
             **_if_given(PortalOrigin=portal_origin),
         },
@@ -180,6 +181,7 @@ def localstack_target(
             "PublicEndpoint": public_url,
             "BatchConcurrency": str(max(4, min(8, os.cpu_count() or 4))),
             "LogRetentionDays": "7",
+            "IsolateVerify": "false",
             "DefaultModel": _DEFAULT_MODEL,
             **_if_given(PortalOrigin=portal_origin),
         },

@@ -33,6 +33,7 @@ def left_out_resources(parameters: Mapping[str, str], text: str) -> set[str]:
     holds = {
         "HasCognito": parameters.get("WithCognito", API_PARAMETERS["WithCognito"]) == "true",
         "HasKmsKey": not parameters.get("ManifestKey"),
+        "IsVerifyIsolated": parameters.get("IsolateVerify") == "true",
     }
     return {
         match.group(1)

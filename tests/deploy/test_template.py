@@ -168,11 +168,45 @@ def test_rendering_takes_the_template_s_own_defaults(template):
     assert {name: template["Parameters"][name]["Default"] for name in API_PARAMETERS} == API_PARAMETERS
 
 
-def test_left_out_resources_are_those_of_cognito(resources):
-    conditional = {name for name, resource in resources.items() if resource.get("Condition") == "HasCognito"}
+ALL_HOLD = {"WithCognito": "true", "IsolateVerify": "true", "ManifestKey": ""}
 
-    assert left_out_resources({}, TEMPLATE.read_text()) == conditional
-    assert left_out_resources({"WithCognito": "true"}, TEMPLATE.read_text()) == set()
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "condition"),
+    [
+        ("WithCognito", "false", "HasCognito"),
+        ("IsolateVerify", "false", "IsVerifyIsolated"),
+        ("ManifestKey", "a secret", "HasKmsKey"),
+    ],
+)
+def test_left_out_resources_are_those_whose_condition_does_not_hold(resources, parameter, value, condition):
+    conditional = {name for name, resource in resources.items() if resource.get("Condition") == condition}
+
+    assert left_out_resources(ALL_HOLD, TEMPLATE.read_text()) == set()
+    assert left_out_resources({**ALL_HOLD, parameter: value}, TEMPLATE.read_text()) == conditional != set()
+
+
+def test_verify_function_has_no_way_out_but_to_read_quarantine(resources):
+    door = resources["VerifyDoor"]["Properties"]
+    kinds = {resource["Type"] for resource in resources.values()}
+
+    (allowed,) = door["PolicyDocument"]["Statement"]
+    assert door["VpcEndpointType"] == "Gateway"
+    assert (allowed["Action"], keys_of(allowed | {"Resource": [allowed["Resource"]]})) == (
+        "s3:GetObject",
+        {"quarantine/*"},
+    )
+    assert not kinds & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route"}
+
+
+def test_verify_function_itself_is_denied_what_lambda_needs_for_its_network(resources):
+    condition, granted, _otherwise = resources["VerifyRole"]["Properties"]["Policies"][1]["Fn::If"]
+    allowed, denied = granted["PolicyDocument"]["Statement"]
+
+    assert condition == "IsVerifyIsolated"
+    assert all(action.startswith("ec2:") for action in allowed["Action"])
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "ec2:*")
+    assert "portico-${Environment}-verify" in denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]["Fn::Sub"]
 
 
 def _deployment_name(text):
