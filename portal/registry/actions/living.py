@@ -114,7 +114,9 @@ def _claim(model: Model, *, by: User, seen: int | None | str = ANYTHING) -> Iter
     free = Q(changing_since=None) | Q(changing_since__lt=now - CLAIM_LASTS)
     if not Model.objects.filter(free, pk=model.pk).update(changing_since=now, changing_by=by):
         other = Model.objects.values_list("changing_by__username", flat=True).get(pk=model.pk)
-        raise Refused(f"{other} is changing which version of “{model}” is live just now. Look again in a moment.")
+        raise Refused(
+            f"{other or 'Somebody'} is changing which version of “{model}” is live just now. Look again in a moment."
+        )
     try:
         live = model.live_version
         if seen != ANYTHING and seen != (live.number if live else None):

@@ -13,7 +13,8 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from portal.accounts.signed_in import person
 from portal.registry import actions, states
-from portal.registry.admin import uploading
+from portal.registry.actions.living import last_switch
+from portal.registry.admin import living, uploading
 from portal.registry.models import Model, ModelVersion
 
 RECENT_DAYS = 30
@@ -31,7 +32,8 @@ class ModelAdmin(UnfoldModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         since = timezone.now() - timedelta(days=RECENT_DAYS)
-        versions = ModelVersion.objects.order_by("-number").defer("scan", "manifest", "pending")
+        shown = ModelVersion.objects.exclude(state=states.ARCHIVED)
+        versions = shown.order_by("-number").defer("scan", "manifest", "pending")
         return (
             super()
             .get_queryset(request)
@@ -50,6 +52,7 @@ class ModelAdmin(UnfoldModelAdmin):
         return [
             path("upload/", wrap(uploading.upload), name="registry_model_upload"),
             path("<int:pk>/upload/", wrap(uploading.upload), name="registry_modelversion_upload"),
+            path("<int:pk>/roll-back/", wrap(living.roll_back), name="registry_model_roll_back"),
             *super().get_urls(),
         ]
 
@@ -69,7 +72,11 @@ class ModelAdmin(UnfoldModelAdmin):
     ) -> HttpResponse:
         model: Model = context["original"]
         context["title"] = model.name
-        context["versions"] = model.versions.select_related("created_by").defer("scan", "pending")
+        versions = list(model.versions.select_related("created_by").defer("scan", "pending"))
+        context["versions"] = [version for version in versions if not version.is_archived]
+        context["live"] = next((version for version in versions if version.is_live), None)
+        context["archived"] = [version for version in versions if version.is_archived]
+        context["switch"] = last_switch(model)
         context["events"] = model.events.select_related("by", "version")[:EVENTS]
         return super().render_change_form(request, context, *args, **kwargs)
 

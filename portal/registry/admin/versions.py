@@ -13,10 +13,11 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from portal.accounts.signed_in import person
 from portal.errors import GatewayError, Refused
-from portal.registry import actions, states
-from portal.registry.admin.pages import console_page, say_away
+from portal.registry import actions
+from portal.registry.actions.living import last_switch
+from portal.registry.admin import living
+from portal.registry.admin.pages import say_away
 from portal.registry.admin.pictures import add_picture, remove_picture
-from portal.registry.comparison import compare
 from portal.registry.forms.bands import BandForm, BandFormSet
 from portal.registry.forms.examples import ExampleForm
 from portal.registry.forms.features import FeatureForm
@@ -69,7 +70,8 @@ class VersionAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/live/", wrap(self.live_view), name="registry_modelversion_live"),
+            path("<int:pk>/live/", wrap(living.make_live), name="registry_modelversion_live"),
+            path("<int:pk>/archive/", wrap(living.archive), name="registry_modelversion_archive"),
             path("<int:pk>/check/", wrap(self.check_view), name="registry_modelversion_check"),
             path("<int:pk>/pictures/", wrap(add_picture), name="registry_picture_add"),
             path("<int:pk>/pictures/<int:position>/remove/", wrap(remove_picture), name="registry_picture_remove"),
@@ -98,6 +100,7 @@ class VersionAdmin(ModelAdmin):
         context["title"] = f"{version.model.name}, version {version.number}"
         context["version"], context["model"] = version, version.model
         context["live"] = version.model.live_version
+        context["switch"] = last_switch(version.model)
         context["picture_form"] = PictureForm(prefix="picture")
         context["may_activate"] = request.user.has_perm("registry.activate_modelversion")
         return super().render_change_form(request, context, *args, **kwargs)
@@ -112,19 +115,6 @@ class VersionAdmin(ModelAdmin):
         messages.success(request, f"The settings of version {obj.number} are saved. {effect}")
         return redirect(CHANGE, obj.pk)
 
-    def live_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What changes when this version goes live, and the button that does it."""
-        version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
-        if not request.user.has_perm("registry.activate_modelversion"):
-            raise PermissionDenied
-        if version.state != states.READY:
-            why = "is live already" if version.is_live else f"is {version.state} and cannot be made live"
-            messages.warning(request, f"Version {version.number} {why}.")
-            return redirect(CHANGE, version.pk)
-        if request.method == "POST":
-            return self._make_live(request, version)
-        return self._confirm(request, version)
-
     def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Run an interrupted or failed check once more."""
         return _check_again(request, pk)
@@ -136,29 +126,6 @@ class VersionAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         """Answers in the history point at versions: they stay."""
         return False
-
-    def _confirm(self, request: HttpRequest, version: ModelVersion, *, status: int = 200) -> HttpResponse:
-        live = version.model.live_version
-        context = {
-            "title": f"Make version {version.number} live?",
-            "version": version,
-            "model": version.model,
-            "live": live,
-            "comparison": compare(live, version) if live else None,
-        }
-        return console_page(request, "registry/make_live.html", context, status=status)
-
-    def _make_live(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
-        try:
-            actions.make_live(version, by=person(request))
-        except Refused as refusal:
-            messages.error(request, refusal.user_message)
-            return redirect(CHANGE, version.pk)
-        except GatewayError as error:
-            say_away(request, error, next_step="Nothing was changed.")
-            return self._confirm(request, version, status=503)
-        messages.success(request, f"Version {version.number} of {version.model} is live: it answers from now on.")
-        return redirect(CHANGE, version.pk)
 
 
 @require_POST
