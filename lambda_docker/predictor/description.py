@@ -4,7 +4,8 @@ Source: docs/contract.md §5 (the manifest)
 """
 
 import functools
-import itertools
+import math
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from predictor.discovery import Hint, Inspection, final_estimator, inspect, steps_of
-from predictor.engines import Answers
+from predictor.discovery import Hint, Inspection, class_name, final_estimator, inspect, read, steps_of, to_json_value
 from predictor.engines.sklearn_engine import SklearnEngine, build_table, first_not_finite, read_output
 from predictor.errors import Rejected
 from predictor.features import Choice, Feature, Output
@@ -21,13 +21,21 @@ from predictor.pandas_path import with_pandas_at_need
 
 Row = list[Choice | None]
 
-_GOLDEN_ROWS = 3
+# API Gateway gives up on a call after 29 s, and the model may have to be loaded within it.
+SINGLE_REFUSED_S = 25.0
+FEATURES_MAX = 10_000
+_NAME_MAX_CHARACTERS = 200
 _SINGLE_TEXT_TRIALS = 30
+# Finding out which values may be missing takes a prediction a feature; those not reached must be given.
+_MISSING_TRIALS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """An estimator's half of the manifest, and the engine that was tried."""
+    """An estimator's half of the manifest, the engine that was tried, and what is in the engine.
+
+    golden: the one row that was answered on the way
+    """
 
     estimator: str
     steps: list[dict[str, str]]
@@ -35,6 +43,8 @@ class Description:
     features: tuple[Feature, ...]
     output: Output
     golden: list[dict[str, Any]]
+    inputs: Inspection
+    model: Any
     engine: SklearnEngine
 
     def to_json(self) -> dict[str, Any]:
@@ -48,57 +58,83 @@ class Description:
         }
 
 
-def describe(estimator: Any, *, check_time: Callable[[], None] = lambda: None) -> Description:
+def describe(estimator: Any, *, announce: Callable[[str], None] = lambda stage: None) -> Description:
     """Describe an estimator that was just loaded.
 
-    Args:   check_time: called between trial predictions, raises when they have taken too long
+    Args:   announce: told what comes next, in words
     Raises: Rejected: it cannot be served; the message says why and what its author can do
     """
+    announce("looking at its parts")
     _require_estimator(estimator)
-    inputs = inspect(estimator)
-    if inputs is None:
-        raise Rejected(
-            "The model is not fitted, or it does not say how many features it takes: nothing in it has n_features_in_. "
-            "Call fit() before saving it."
-        )
+    inputs = _require_inputs(inspect(estimator))
+    announce("answering a single row")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        features, predicted = _try_features(estimator, inputs, check_time)
+        features, predicted = _try_features(estimator, inputs)
         _require_one_output(estimator, predicted)
         output = read_output(estimator, predicted)
+    _require_json(output, predicted)
     engine = SklearnEngine(estimator, inputs=inputs, features=features, output=output)
-    golden = _try_golden_rows(engine, features, check_time)
-    accepting = tuple(
-        replace(feature, accepts_missing=_accepts_missing(engine, features, place, hint, check_time))
-        for place, (feature, hint) in enumerate(zip(features, inputs.hints, strict=True))
+    golden, seconds = _answer_defaults(engine, features)
+    announce("answering rows with missing values")
+    accepting = _find_accepting(engine, features, inputs.hints, seconds)
+    features = tuple(
+        replace(feature, accepts_missing=accepts) for feature, accepts in zip(features, accepting, strict=True)
     )
     return Description(
-        estimator=type(final_estimator(estimator)).__name__,
+        estimator=class_name(final_estimator(estimator)),
         steps=steps_of(estimator),
         fitted_on="dataframe" if inputs.shape == "dataframe" else "array",
-        features=accepting,
+        features=features,
         output=output,
         golden=golden,
-        engine=SklearnEngine(estimator, inputs=inputs, features=accepting, output=output),
+        inputs=inputs,
+        model=estimator,
+        engine=SklearnEngine(estimator, inputs=inputs, features=features, output=output),
     )
+
+
+def words_of(problem: BaseException) -> str:
+    """The first line of what an exception says, which is the model's own to write and may fail."""
+    try:
+        lines = str(problem).strip().splitlines()
+    except Exception:
+        lines = []
+    return (lines[0][:300] if lines else type(problem).__name__).rstrip(".")
 
 
 def _require_estimator(estimator: Any) -> None:
     if isinstance(estimator, type):
         raise Rejected(
-            f"The file holds the class {estimator.__name__}, not a fitted model. "
+            f"The file holds the class {estimator.__name__[:60]}, not a fitted model. "
             "Save the object that fit() was called on."
         )
-    if not callable(getattr(estimator, "predict", None)):
+    if not callable(read(estimator, "predict")):
         raise Rejected(
-            f"The file holds a {type(estimator).__name__}, which has no predict(). "
+            f"The file holds a {class_name(estimator)}, which has no predict(). "
             "Save the fitted model or pipeline itself, for instance with joblib.dump(model, 'model.joblib')."
         )
 
 
-def _try_features(
-    estimator: Any, inputs: Inspection, check_time: Callable[[], None]
-) -> tuple[tuple[Feature, ...], Any]:
+def _require_inputs(inputs: Inspection | None) -> Inspection:
+    if inputs is None or not inputs.names:
+        raise Rejected(
+            "The model is not fitted, or it does not say how many features it takes: nothing in it has n_features_in_. "
+            "Call fit() before saving it."
+        )
+    if len(inputs.names) > FEATURES_MAX:
+        raise Rejected(
+            f"The model takes {len(inputs.names):,} features; up to {FEATURES_MAX:,} can be served. "
+            "Choose the ones that matter, or put what makes them (a vectorizer, for instance) into the pipeline."
+        )
+    if any(len(name) > _NAME_MAX_CHARACTERS for name in inputs.names):
+        raise Rejected(f"A feature's name has more than {_NAME_MAX_CHARACTERS} characters. Rename the column.")
+    if len(set(inputs.names)) < len(inputs.names):
+        raise Rejected("Two features have the same name. Rename one of the columns and fit the model again.")
+    return inputs
+
+
+def _try_features(estimator: Any, inputs: Inspection) -> tuple[tuple[Feature, ...], Any]:
     """The features with kinds under which a trial row is predicted, and that prediction.
 
     A column of which the walk found nothing is a number first; where the model raises on that, a text.
@@ -110,7 +146,6 @@ def _try_features(
             for place, (name, hint) in enumerate(zip(inputs.names, inputs.hints, strict=True))
         )
         row = [[feature.default] for feature in features]
-        check_time()
         try:
             table = build_table(row, inputs=inputs, features=features)
             return features, with_pandas_at_need(functools.partial(estimator.predict, table))
@@ -142,12 +177,12 @@ def _read_feature(name: str, hint: Hint, *, as_text: bool) -> Feature:
     return Feature(name=name, default=0.0 if hint.default is None else hint.default)
 
 
-def _explain_trial(problem: Exception | None) -> Rejected:
+def _explain_trial(problem: BaseException | None) -> Rejected:
     from sklearn.exceptions import NotFittedError
 
     if isinstance(problem, NotFittedError):
         return Rejected("The model is not fitted. Call fit() before saving it.")
-    said = str(problem).strip().splitlines()[0][:300] if str(problem).strip() else type(problem).__name__
+    said = words_of(problem) if problem is not None else "it raised nothing"
     return Rejected(
         f"The model loads, but its predict() fails on a typical row: {said}. "
         "Try predict() on one row right after loading the file, with the scikit-learn version named in this portal."
@@ -161,50 +196,79 @@ def _require_one_output(estimator: Any, predicted: Any) -> None:
             f"The model predicts {array.shape[1]} outputs at once, which is not supported yet. "
             "Save one model for each output."
         )
-    if len(array) != 1:
-        raise Rejected(f"The model's predict() gave {len(array)} answers for one row. It must give one a row.")
+    if array.ndim == 0 or len(array) != 1:
+        count = len(array) if array.ndim else "no list of"
+        raise Rejected(f"The model's predict() gave {count} answers for one row. It must give one a row.")
 
 
-def _try_golden_rows(engine: SklearnEngine, features: Sequence[Feature], check_time: Callable[[], None]) -> list[dict]:
-    golden = []
-    for number in range(_GOLDEN_ROWS):
-        row = [_vary(feature, number) for feature in features]
-        check_time()
-        try:
-            answers = engine.predict([[value] for value in row])
-        except Exception as problem:
-            if number == 0:
-                raise _explain_trial(problem) from problem
-            # A model may well have a domain (a root, a logarithm) that a varied row leaves.
-            continue
-        if first_not_finite(answers) is None:
-            names = (feature.name for feature in features)
-            golden.append({"row": dict(zip(names, row, strict=True)), "prediction": answers.one()})
-    return golden
+def _require_json(output: Output, predicted: Any) -> None:
+    array = np.asarray(predicted)
+    # Complex numbers would lose half of themselves, and dates and other objects have no number.
+    if output.type == "regression" and array.dtype.kind not in "fiub":
+        kind = "complex numbers" if array.dtype.kind == "c" else f"values of the type {array.dtype}"
+        raise Rejected(f"The model predicts {kind}, which JSON cannot write. Train it on plain numbers.")
+    for label in (*(output.classes or ()), *(map(to_json_value, array.ravel()) if output.type == "labels" else ())):
+        if not isinstance(label, str | int | float | bool) or (isinstance(label, float) and not math.isfinite(label)):
+            kind = "NaN or infinity" if isinstance(label, float) else f"a {class_name(label)}"
+            raise Rejected(
+                f"The model answers with {kind}, which JSON cannot write. Train it on numbers or text as targets."
+            )
 
 
-def _vary(feature: Feature, number: int) -> Choice | None:
-    """The feature's value in golden row `number`; row 0 is the defaults."""
-    if feature.kind == "choice" and feature.choices:
-        start = feature.choices.index(feature.default) if feature.default in feature.choices else 0
-        return next(itertools.islice(itertools.cycle(feature.choices), start + number, None))
-    if feature.kind != "number" or not isinstance(feature.default, int | float):
-        return feature.default
-    step = abs(feature.default) / 10 or 1.0
-    return feature.default + (0.0, -step, step)[number]
-
-
-def _accepts_missing(
-    engine: SklearnEngine, features: Sequence[Feature], place: int, hint: Hint, check_time: Callable[[], None]
-) -> bool:
-    """Whether the row without this value is predicted, and not merely swallowed by an encoder that ignores unknowns."""
-    if features[place].kind in ("choice", "text") and not hint.knows_missing:
-        return False
-    row: list[list[Any]] = [[feature.default] for feature in features]
-    row[place] = [None]
-    check_time()
+def _answer_defaults(engine: SklearnEngine, features: Sequence[Feature]) -> tuple[list[dict[str, Any]], float]:
+    """The row of defaults with its answer, where that is finite, and the seconds it took. Raises: Rejected."""
+    row = [feature.default for feature in features]
+    began = time.perf_counter()
     try:
-        answers: Answers = engine.predict(row)
+        answers = engine.predict([[value] for value in row])
+    except Exception as problem:  # predict() did well, so it is another method
+        raise _explain_trial(problem) from problem
+    seconds = time.perf_counter() - began
+    if seconds > SINGLE_REFUSED_S:
+        raise too_slow(seconds)
+    if first_not_finite(answers) is not None:
+        return [], seconds
+    names = (feature.name for feature in features)
+    return [{"row": dict(zip(names, row, strict=True)), "prediction": answers.one()}], seconds
+
+
+def too_slow(seconds: float) -> Rejected:
+    return Rejected(
+        f"Predicting a single row takes {seconds:.0f} seconds. The public API gives up after 29, and "
+        f"{SINGLE_REFUSED_S:.0f} are allowed. Train a smaller or faster model."
+    )
+
+
+def _find_accepting(
+    engine: SklearnEngine, features: Sequence[Feature], hints: Sequence[Hint], seconds: float
+) -> list[bool]:
+    """For each feature whether the row without it is predicted, and not merely swallowed by an encoder that ignores
+    unknowns. Features that were not reached in time count as needed."""
+    possible = [
+        place
+        for place, (feature, hint) in enumerate(zip(features, hints, strict=True))
+        if feature.kind not in ("choice", "text") or hint.knows_missing
+    ]
+    accepting = [False] * len(features)
+    # One call for all: it works where all are accepted, the usual case where any is.
+    if possible and seconds * len(possible) < _MISSING_TRIALS_S and _are_answered(engine, features, possible):
+        for place in possible:
+            accepting[place] = True
+        return accepting
+    ends = time.monotonic() + _MISSING_TRIALS_S
+    for place in possible:
+        if time.monotonic() > ends:
+            break
+        accepting[place] = _are_answered(engine, features, [place])
+    return accepting
+
+
+def _are_answered(engine: SklearnEngine, features: Sequence[Feature], places: Sequence[int]) -> bool:
+    """Whether all rows of defaults are answered, each of which lacks the value at one of `places`."""
+    columns: list[list[Any]] = [[feature.default] * len(places) for feature in features]
+    for row, place in enumerate(places):
+        columns[place][row] = None
+    try:
+        return first_not_finite(engine.predict(columns)) is None
     except Exception:  # raising is the model's way to say no
         return False
-    return first_not_finite(answers) is None

@@ -1,12 +1,12 @@
 """What a fitted estimator says about its inputs, found by walking it; nothing is predicted here.
 
 The walk follows pipelines, column transformers, unions, searches and ensembles down to the transformers that see the
-original columns, and leaves a hint at each column. It reads attributes only: get_params() fails on estimators that an
-older scikit-learn wrote.
+original columns, and leaves a hint at each column. It reads attributes only, and expects none to be there or to be
+readable: get_params() and repr() fail on estimators that an older scikit-learn wrote, and any property may raise.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,13 +38,23 @@ _COLUMN_BY_COLUMN = frozenset(
 )
 
 
+_NAME_MAX_CHARACTERS = 100
+# Estimators within estimators; deeper ones are not looked at.
+_DEPTH = 8
+_SAMPLED_WORDS = 24
+# More are a text for people; no form could offer them.
+_MOST_CHOICES = 10_000
+
+
 @dataclass
 class Hint:
-    """What the walk found out about one column."""
+    """What the walk found out about one column. spread: how far its numbers lie apart; words: some of a text's."""
 
     kind: str | None = None
     choices: tuple[Choice, ...] | None = None
     default: Choice | None = None
+    spread: float | None = None
+    words: tuple[str, ...] = ()
     knows_missing: bool = False
     missing_marker: Any = math.nan
 
@@ -64,13 +74,15 @@ class Inspection:
 def inspect(estimator: Any) -> Inspection | None:
     """The estimator's inputs, or None where nothing in it says how many there are."""
     if _takes_texts(estimator):
-        return Inspection(names=["text"], shape="texts", hints=[Hint(kind="text", default="")])
+        found = Inspection(names=["text"], shape="texts", hints=[Hint(kind="text", default="")])
+        _walk(estimator, [0], found)
+        return found
     names = _first_attribute(estimator, "feature_names_in_")
     if names is not None:
         found = Inspection(names=[str(name) for name in names], shape="dataframe")
     else:
         count = _first_attribute(estimator, "n_features_in_")
-        if count is None:
+        if not isinstance(count, int | np.integer):
             return None
         found = Inspection(names=[f"x{index}" for index in range(int(count))], shape="array")
     found.hints = [Hint() for _ in found.names]
@@ -81,18 +93,35 @@ def inspect(estimator: Any) -> Inspection | None:
 def steps_of(estimator: Any) -> list[dict[str, str]]:
     """The steps of the pipeline, outermost first; one step where there is no pipeline."""
     pipeline = estimator
-    while not hasattr(pipeline, "steps") and hasattr(pipeline, "best_estimator_"):
-        pipeline = pipeline.best_estimator_
-    if not hasattr(pipeline, "steps"):
-        return [{"name": "model", "class": type(estimator).__name__}]
-    return [{"name": str(name), "class": _class_name(step)} for name, step in pipeline.steps]
+    for _ in range(_DEPTH):
+        if _steps(pipeline) or read(pipeline, "best_estimator_") is None:
+            break
+        pipeline = read(pipeline, "best_estimator_")
+    named = _steps(pipeline) or [("model", estimator)]
+    return [{"name": str(name)[:_NAME_MAX_CHARACTERS], "class": class_name(step)} for name, step in named]
 
 
 def final_estimator(estimator: Any) -> Any:
     """The estimator that predicts, out of searches and pipelines."""
-    if hasattr(estimator, "best_estimator_"):
-        return final_estimator(estimator.best_estimator_)
-    return final_estimator(estimator.steps[-1][1]) if hasattr(estimator, "steps") else estimator
+    for _ in range(_DEPTH):
+        best, steps = read(estimator, "best_estimator_"), _steps(estimator)
+        if best is None and not steps:
+            break
+        estimator = best if best is not None else steps[-1][1]
+    return estimator
+
+
+def class_name(step: Any) -> str:
+    """The name of a step's class, or the step itself where it is a word ("passthrough")."""
+    return (step if isinstance(step, str) else str(type(step).__name__))[:_NAME_MAX_CHARACTERS]
+
+
+def read(estimator: Any, attribute: str) -> Any:
+    """An attribute, or None where it is not there or raises, as properties of half-fitted pipelines do."""
+    try:
+        return getattr(estimator, attribute, None)
+    except Exception:
+        return None
 
 
 def to_json_value(value: Any) -> Any:
@@ -100,23 +129,26 @@ def to_json_value(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _class_name(step: Any) -> str:
-    return step if isinstance(step, str) else type(step).__name__
+def _steps(estimator: Any) -> list[tuple[Any, Any]]:
+    """A pipeline's steps; empty for anything else, whatever its `steps` may be."""
+    steps = read(estimator, "steps")
+    if not isinstance(steps, list | tuple):
+        return []
+    return [tuple(step) for step in steps if isinstance(step, list | tuple) and len(step) == 2]
 
 
 def _inner(estimator: Any) -> Iterator[Any]:
     """The estimators that see the same columns, in the order of seeing them."""
-    steps = getattr(estimator, "steps", None)
-    if steps:
-        yield from (step for _, step in steps[:1])
+    yield from (step for _, step in _steps(estimator)[:1])
     for attribute in _WRAPPED:
-        found = getattr(estimator, attribute, None)
+        found = read(estimator, attribute)
         if found is not None and not isinstance(found, str):
             yield found
-    for _, transformer in getattr(estimator, "transformer_list", ()):
-        yield transformer
+    united = read(estimator, "transformer_list")
+    for entry in united if isinstance(united, list | tuple) else ():
+        yield entry[1]
     for attribute in _WRAPPED_MANY:
-        yield from _members(getattr(estimator, attribute, None))
+        yield from _members(read(estimator, attribute))
 
 
 def _members(found: Any) -> Iterator[Any]:
@@ -124,15 +156,13 @@ def _members(found: Any) -> Iterator[Any]:
         return
     # The first tells enough: members see the same columns, and a forest has hundreds.
     for member in list(np.ravel(np.asarray(found, dtype=object)))[:3]:
-        yield getattr(member, "estimator", member)
+        inner = read(member, "estimator")
+        yield member if inner is None else inner
 
 
 def _first_attribute(estimator: Any, attribute: str, *, depth: int = 0) -> Any:
-    try:
-        value = getattr(estimator, attribute, None)
-    except Exception:  # a property of a half-fitted pipeline may raise anything
-        value = None
-    if value is not None or depth > 8:
+    value = read(estimator, attribute)
+    if value is not None or depth > _DEPTH:
         return value
     for inner in _inner(estimator):
         value = _first_attribute(inner, attribute, depth=depth + 1)
@@ -144,7 +174,7 @@ def _first_attribute(estimator: Any, attribute: str, *, depth: int = 0) -> Any:
 def _takes_texts(estimator: Any, *, depth: int = 0) -> bool:
     if type(estimator).__name__ in _TEXT_VECTORIZERS:
         return True
-    return depth < 8 and any(_takes_texts(inner, depth=depth + 1) for inner in _inner(estimator))
+    return depth < _DEPTH and any(_takes_texts(inner, depth=depth + 1) for inner in _inner(estimator))
 
 
 def _walk(estimator: Any, columns: Sequence[int], found: Inspection, depth: int = 0) -> None:
@@ -152,28 +182,31 @@ def _walk(estimator: Any, columns: Sequence[int], found: Inspection, depth: int 
     if depth > 12 or isinstance(estimator, str) or estimator is None:
         return
     _read_hints(estimator, columns, found)
-    if hasattr(estimator, "transformers_"):
-        for _, transformer, spec in estimator.transformers_:
+    parts = read(estimator, "transformers_")
+    if isinstance(parts, list | tuple):
+        for _, transformer, spec in parts:
             _walk(transformer, _resolve(spec, columns, found, estimator), found, depth + 1)
-    elif getattr(estimator, "steps", None):
-        for _, step in estimator.steps:
+    elif _steps(estimator):
+        for _, step in _steps(estimator):
             _walk(step, columns, found, depth + 1)
             if not _is_column_by_column(step, columns):
                 break
     else:
         for inner in _inner(estimator):
-            if getattr(inner, "n_features_in_", len(columns)) == len(columns):
+            if read(inner, "n_features_in_") in (None, len(columns)):
                 _walk(inner, columns, found, depth + 1)
 
 
 def _is_column_by_column(step: Any, columns: Sequence[int]) -> bool:
     if isinstance(step, str) or step is None:
         return True
-    if type(step).__name__ not in _COLUMN_BY_COLUMN or getattr(step, "indicator_", None) is not None:
+    if type(step).__name__ not in _COLUMN_BY_COLUMN or read(step, "indicator_") is not None:
         return False
-    statistics = np.asarray(getattr(step, "statistics_", ()), dtype=object)
+    statistics = read(step, "statistics_")
+    if statistics is None:
+        return True
     # An imputer drops the columns in which it saw no value at all.
-    return not any(_is_missing(value) for value in np.ravel(statistics))
+    return not any(_is_missing(value) for value in np.ravel(np.asarray(statistics, dtype=object)))
 
 
 def _resolve(spec: Any, columns: Sequence[int], found: Inspection, transformer: Any) -> list[int]:
@@ -204,9 +237,10 @@ def _resolve_slice(spec: slice, position: dict[str, int], count: int) -> list[in
 def _read_hints(estimator: Any, columns: Sequence[int], found: Inspection) -> None:
     if type(estimator).__name__ in _TEXT_VECTORIZERS:
         for column in columns:
-            found.hints[column].kind, found.hints[column].default = "text", ""
+            hint = found.hints[column]
+            hint.kind, hint.default, hint.words = "text", "", _sample_words(estimator)
         return
-    categories = getattr(estimator, "categories_", None)
+    categories = read(estimator, "categories_")
     if isinstance(categories, list) and len(categories) == len(columns):
         for column, values in zip(columns, categories, strict=True):
             _hint_choices(found.hints[column], values)
@@ -214,11 +248,14 @@ def _read_hints(estimator: Any, columns: Sequence[int], found: Inspection) -> No
         for column in columns:
             hint = found.hints[column]
             hint.knows_missing = True
-            if getattr(estimator, "missing_values", math.nan) is None:
+            if hasattr(estimator, "missing_values") and estimator.missing_values is None:
                 hint.missing_marker = None
     for column, default in zip(columns, _defaults_of(estimator, len(columns)), strict=False):
         if found.hints[column].default is None:
             found.hints[column].default = default
+    for column, spread in zip(columns, _spreads_of(estimator, len(columns)), strict=False):
+        if found.hints[column].spread is None and spread:
+            found.hints[column].spread = spread
 
 
 def _hint_choices(hint: Hint, values: Iterable[Any]) -> None:
@@ -226,29 +263,62 @@ def _hint_choices(hint: Hint, values: Iterable[Any]) -> None:
     if not all(value is None or isinstance(value, str | int | float | bool) for value in known):
         return  # dates and the like, which JSON cannot write
     missing = [value for value in known if _is_missing(value)]
-    hint.kind = "choice"
-    hint.choices = tuple(value for value in known if not _is_missing(value))
+    choices = tuple(value for value in known if not _is_missing(value))
+    if len(choices) > _MOST_CHOICES:
+        hint.kind, hint.default = "text", str(choices[0])
+    else:
+        hint.kind, hint.choices = "choice", choices
     if missing:
         hint.knows_missing = True
         hint.missing_marker = None if missing[0] is None else math.nan
 
 
+def _sample_words(vectorizer: Any) -> tuple[str, ...]:
+    """Some of the words that it counts, for rows to try it with."""
+    known = read(vectorizer, "vocabulary_")
+    if not isinstance(known, Mapping) or not known:
+        return ()
+    words = sorted(str(word) for word in known)
+    return tuple(words[:: max(1, len(words) // _SAMPLED_WORDS)][:_SAMPLED_WORDS])
+
+
 def _defaults_of(estimator: Any, count: int) -> list[Choice | None]:
     """A typical value for each column, as far as this estimator knows one."""
     for attribute in ("statistics_", "mean_", "center_"):
-        values = getattr(estimator, attribute, None)
+        values = read(estimator, attribute)
         if values is not None and np.shape(values) == (count,):
             return [_rounded(value) for value in values]
-    low, high = getattr(estimator, "data_min_", None), getattr(estimator, "data_max_", None)
+    low, high = read(estimator, "data_min_"), read(estimator, "data_max_")
     if low is not None and high is not None and np.shape(low) == (count,):
         return [_rounded((a + b) / 2) for a, b in zip(low, high, strict=True)]
-    tree = getattr(estimator, "tree_", None)
+    return [_median(thresholds) for thresholds in _thresholds_of(estimator, count)]
+
+
+def _spreads_of(estimator: Any, count: int) -> list[float | None]:
+    """About a standard deviation of each column, as far as this estimator knows one."""
+    for attribute, share in (("scale_", 1.0), ("data_range_", 0.25)):
+        values = read(estimator, attribute)
+        # A MinMaxScaler's scale_ is what it multiplies with.
+        if attribute == "scale_" and read(estimator, "data_range_") is not None:
+            continue
+        if values is not None and np.shape(values) == (count,):
+            return [_positive(share * float(value)) for value in values]
+    return [_positive(float(np.std(found))) if len(found) > 1 else None for found in _thresholds_of(estimator, count)]
+
+
+def _thresholds_of(estimator: Any, count: int) -> list[Any]:
+    """Where trees divide each column."""
+    tree = read(estimator, "tree_")
     if tree is not None and hasattr(tree, "threshold"):
-        return [_median(tree.threshold[tree.feature == column]) for column in range(count)]
-    mapper = getattr(estimator, "_bin_mapper", None)
+        return [tree.threshold[tree.feature == column] for column in range(count)]
+    mapper = read(estimator, "_bin_mapper")
     if mapper is not None and len(mapper.bin_thresholds_) == count:
-        return [_median(thresholds) for thresholds in mapper.bin_thresholds_]
+        return list(mapper.bin_thresholds_)
     return []
+
+
+def _positive(value: float) -> float | None:
+    return float(f"{value:.4g}") if math.isfinite(value) and value > 0 else None
 
 
 def _median(values: Any) -> Choice | None:

@@ -13,6 +13,9 @@ _DEFAULTS = {
     "PORTICO_BATCH_MAX_BYTES": 5 * 1024 * MIB,
     "PORTICO_BATCH_PART_BYTES": 16 * MIB,
     "PORTICO_VERIFY_SECONDS": 60,
+    # The functions' memory in deploy/template.yaml. Where Lambda tells a function how much it has, that counts.
+    "PORTICO_VERIFY_MEMORY_BYTES": 3008 * MIB,
+    "PORTICO_PREDICT_MEMORY_BYTES": 1769 * MIB,
 }
 
 TEXT_MAX_CHARACTERS = 10_000

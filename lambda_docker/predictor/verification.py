@@ -1,113 +1,122 @@
 """verify: load an upload that nobody has loaded yet, and say what it is or why it cannot be served.
 
-Runs in a function of its own, whose role may read the quarantine prefix and nothing else.
+Runs in a function of its own, whose role may read the quarantine prefix and nothing else. This process fetches the
+file and never loads it: `sandbox` does, in a process without rights.
 Source: docs/contract.md §3 and §5
 """
 
-import contextlib
 import hashlib
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from predictor import bucket, keys
-from predictor.description import describe
-from predictor.errors import BadRequest, ModelBroken, ObjectMissing, ObjectTooLarge, Rejected
+from predictor import bucket, journal, keys, sandbox
+from predictor.errors import BadRequest, ObjectMissing, Rejected
 from predictor.limits import in_megabytes, limit
-from predictor.loading import load, versions
+from predictor.loading import FORMATS
+from predictor.manifest_shape import WrongShape, read_manifest
+from predictor.sandbox import Sandbox
 
-_FORMATS = ("pickle", "joblib")
+_ROWS_MAX = 20
+_TRUSTED_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """What the portal found out about the file without loading it, as the manifest repeats it."""
+
+    format: str
+    member: str | None
+    member_format: str | None
+    trusted: list[str]
 
 
 def verify(request: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest of an upload.
 
-    Args:   request: {"upload": uuid, "sha256": …, "format": "pickle" | "joblib"}
+    Args:   request: as docs/contract.md §3 has it; only upload, sha256 and format must be there
     Raises: BadRequest; Rejected: it cannot be served, with the reason and what its author can do
     """
     began = time.perf_counter()
-    upload = keys.read_uuid(request.get("upload"))
-    expected = keys.read_sha256(request.get("sha256"))
+    name, expected = keys.read_uuid(request.get("upload")), keys.read_sha256(request.get("sha256"))
     if expected is None:
         raise BadRequest("The checksum of the upload is missing.")
-    if request.get("format") not in _FORMATS:
-        raise BadRequest("The format must be 'pickle' or 'joblib'.")
-    body = _fetch(upload)
-    # Before loading: unpickling runs what is in the file, so it must be the file that was looked at.
-    if hashlib.sha256(body).hexdigest() != expected:
-        raise Rejected("The stored file is not the one that was uploaded: its checksum differs. Upload it again.")
-    with _time_limit(limit("PORTICO_VERIFY_SECONDS")) as check_time:
-        manifest = _make_manifest(body, check_time)
-    manifest = {"format": request["format"], "sha256": expected, "size_bytes": len(body), **manifest}
-    return {"ok": True, "manifest": manifest, "milliseconds": _milliseconds_since(began)}
-
-
-def _fetch(upload: str) -> bytes:
+    upload, rows = _read_upload(request), _read_rows(request.get("rows"))
+    with sandbox.start(seconds=limit("PORTICO_VERIFY_SECONDS")) as child:
+        size_bytes = _send(name, child, expected=expected)
+        job = {**asdict(upload), "rows": rows, "half_memory_bytes": limit("PORTICO_PREDICT_MEMORY_BYTES") // 2}
+        examined = child.examine(job)
     try:
-        return bucket.read(keys.quarantine(upload), limit_bytes=limit("PORTICO_MODEL_MAX_BYTES")).body
+        found = read_manifest(examined.manifest)
+    except WrongShape as problem:
+        journal.note("sandbox.wrong_shape", said=str(problem))
+        raise Rejected(
+            "The model's description of itself makes no sense. Save it again, from a program that you trust."
+        ) from problem
+    own = {**asdict(upload), "sha256": expected, "size_bytes": size_bytes, "sandbox": examined.walls}
+    return {"ok": True, "manifest": {**found, **own}, "milliseconds": _milliseconds_since(began)}
+
+
+def _read_upload(request: Mapping[str, Any]) -> _Upload:
+    format, member_format = request.get("format"), request.get("member_format")
+    if format not in FORMATS:
+        raise BadRequest(f"The format must be one of {', '.join(FORMATS)}.")
+    if format != "mlflow":
+        return _Upload(format=str(format), member=None, member_format=None, trusted=_read_trusted(request))
+    member = request.get("member")
+    if not isinstance(member, str) or not member or member_format not in FORMATS or member_format == "mlflow":
+        raise BadRequest("For mlflow, the member that holds the model must be named, with its format.")
+    return _Upload(format="mlflow", member=member, member_format=str(member_format), trusted=_read_trusted(request))
+
+
+def _read_trusted(request: Mapping[str, Any]) -> list[str]:
+    trusted = request.get("trusted") or []
+    if not isinstance(trusted, list) or len(trusted) > _TRUSTED_MAX or not all(isinstance(n, str) for n in trusted):
+        raise BadRequest("The trusted types must be a list of names.")
+    return trusted
+
+
+def _read_rows(rows: object) -> list[dict[str, Any]]:
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or len(rows) > _ROWS_MAX or not all(isinstance(row, dict) for row in rows):
+        raise BadRequest(f"The rows must be a list of at most {_ROWS_MAX} objects.")
+    return rows
+
+
+def _send(name: str, child: Sandbox, *, expected: str) -> int:
+    """Pass the file on to the sandbox while it comes, and compare its checksum; its size in bytes. Raises: Rejected."""
+    checksum, size_bytes = hashlib.sha256(), 0
+    try:
+        for chunk in _fetch(keys.quarantine(name)):
+            size_bytes += len(chunk)
+            _require_size(size_bytes)
+            checksum.update(chunk)
+            child.feed(chunk)
     except ObjectMissing:
         raise Rejected("The upload is no longer there. Upload the file again.") from None
-    except ObjectTooLarge as problem:
-        allowed = in_megabytes(limit("PORTICO_MODEL_MAX_BYTES"))
+    # Before loading: unpickling runs what is in the file, so it must be the file that was looked at.
+    if checksum.hexdigest() != expected:
+        raise Rejected("The stored file is not the one that was uploaded: its checksum differs. Upload it again.")
+    return size_bytes
+
+
+def _fetch(key: str) -> Any:
+    found = bucket.head(key)
+    if found is None:
+        raise ObjectMissing(key)
+    _require_size(found.size_bytes)
+    return bucket.stream(key)
+
+
+def _require_size(size_bytes: int) -> None:
+    allowed = limit("PORTICO_MODEL_MAX_BYTES")
+    if size_bytes > allowed:
         raise Rejected(
-            f"The file has {in_megabytes(problem.size_bytes)}; models of up to {allowed} are served. "
+            f"The file has {in_megabytes(size_bytes)}; models of up to {in_megabytes(allowed)} are served. "
             "Save it compressed (joblib.dump(model, file, compress=3)) or train a smaller one."
-        ) from None
-
-
-def _make_manifest(body: bytes, check_time: Any) -> dict[str, Any]:
-    began = time.perf_counter()
-    try:
-        loaded = load(body)
-    except ModelBroken as problem:
-        raise Rejected(problem.message) from problem
-    load_milliseconds = _milliseconds_since(began)
-    check_time()
-    described = describe(loaded.estimator, check_time=check_time).to_json()
-    return {
-        "versions": versions(loaded.fitted_with),
-        **described,
-        "warnings": loaded.warnings,
-        "load_milliseconds": load_milliseconds,
-    }
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: int) -> Iterator[Any]:
-    """Interrupt the body after `seconds`; gives a function that raises when the time is over.
-
-    The alarm works in the main thread only, which is where Lambda runs a handler; elsewhere the checks between the
-    trial predictions have to do.
-    """
-    ends = time.monotonic() + seconds
-
-    def refuse(*_: object) -> None:
-        raise _TooSlow
-
-    def check_time() -> None:
-        if time.monotonic() > ends:
-            refuse()
-
-    alarmed = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGALRM, refuse) if alarmed else None
-    if alarmed:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield check_time
-    except _TooSlow:
-        raise Rejected(
-            f"Loading the model and trying it out took longer than {seconds} seconds. Train a smaller or faster one."
-        ) from None
-    finally:
-        if alarmed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-
-
-class _TooSlow(BaseException):
-    """Not an Exception, so that no model's own `except Exception` swallows it."""
+        )
 
 
 def _milliseconds_since(began: float) -> float:

@@ -77,7 +77,9 @@ def build_table(columns: Columns, *, inputs: Inspection, features: Sequence[Feat
         open_pandas()
         import pandas as pd
 
-        return pd.DataFrame(dict(zip(inputs.names, arrays, strict=True)))
+        # As they are: pandas makes a column of texts and None one of texts and NaN, which an encoder tells apart.
+        series = [pd.Series(array, dtype=array.dtype) if _has_none(array) else array for array in arrays]
+        return pd.DataFrame(dict(zip(inputs.names, series, strict=True)))
     if all(array.dtype == np.float64 for array in arrays):
         return np.column_stack(arrays)
     table = np.empty((len(arrays[0]), len(arrays)), dtype=object)
@@ -94,6 +96,10 @@ def _to_array(column: Sequence[Any], *, feature: Feature, marker: Any) -> np.nda
     array = np.empty(len(column), dtype=object)
     array[:] = [marker if value is None else value for value in column]
     return array
+
+
+def _has_none(array: np.ndarray) -> bool:
+    return array.dtype == object and any(value is None for value in array)
 
 
 def _is_boolean(feature: Feature) -> bool:
