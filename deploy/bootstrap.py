@@ -3,6 +3,9 @@
     python3 deploy/bootstrap.py local     what `make up` needs
     python3 deploy/bootstrap.py test      what `make test` and `make lint` need: all of local, and more
 
+PORTICO_EXTRAS="lightgbm xgboost" adds these to either, and later runs keep them without being told. Wheels of one's own
+packages in lambda_docker/wheels are added too.
+
 Standard library only, and written for Python 3.7, so that an old Python can find the right one or say which is needed.
 """
 
@@ -27,6 +30,7 @@ CANDIDATES = ("python3.13", "python3.12", "python3.11", "python3", "python")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = "portico-installed"
+EXTRAS_STAMP = "portico-extras"
 
 
 class Refusal(Exception):
@@ -37,10 +41,14 @@ def main(arguments: list[str]) -> int:
     started = time.time()
     wanted = arguments[0] if arguments else "local"
     try:
-        if is_installed(VENV, ROOT, wanted):
+        before = recorded_extras(VENV)
+        extras = find_extras(ROOT, os.environ.get("PORTICO_EXTRAS", ""), before)
+        if is_installed(VENV, ROOT, wanted) and extras == before:
             return 0
         python = ensure_venv(VENV)
-        install(python, VENV, ROOT, wanted)
+        if not is_installed(VENV, ROOT, wanted):
+            install(python, VENV, ROOT, wanted)
+        install_extras(python, VENV, ROOT, extras)
     except Refusal as refusal:
         sys.stderr.write(f"\nError: {refusal}\n")
         return 1
@@ -168,6 +176,65 @@ def install(python: str, venv: str, root: str, wanted: str) -> None:
         raise Refusal(explain_failure(said))
     with open(stamp, "w") as handle:
         handle.write(fingerprint(root, wanted) + "\n")
+
+
+def recorded_extras(venv: str) -> dict[str, str]:
+    """What was added to the venv: file, as from the repository's root, and its checksum then."""
+    try:
+        with open(os.path.join(venv, EXTRAS_STAMP)) as stamp:
+            return {name: checksum for checksum, name in (line.rstrip("\n").split(" ", 1) for line in stamp)}
+    except (OSError, ValueError):
+        return {}
+
+
+def find_extras(root: str, named: str, before: Iterable[str]) -> dict[str, str]:
+    """What is to be in the venv beside the requirements, as in recorded_extras: the extras that are named or were
+    added before, and all wheels.
+
+    Raises: Refusal: an extra is named that there is not
+    """
+    folder, wheels = os.path.join("lambda_docker", "extras"), os.path.join("lambda_docker", "wheels")
+    locks = {name[:-4]: os.path.join(folder, name) for name in list_folder(root, folder) if name.endswith(".txt")}
+    for name in named.split():
+        if name not in locks:
+            raise Refusal(f"There is no extra '{name}'. PORTICO_EXTRAS may name: {', '.join(sorted(locks))}.")
+    files = [lock for name, lock in locks.items() if name in named.split() or lock in before]
+    files += [os.path.join(wheels, name) for name in list_folder(root, wheels) if name.endswith(".whl")]
+    found = {}
+    for file in sorted(files):
+        with open(os.path.join(root, file), "rb") as content:
+            found[file] = hashlib.sha256(content.read()).hexdigest()
+    return found
+
+
+def list_folder(root: str, folder: str) -> list[str]:
+    path = os.path.join(root, folder)
+    return os.listdir(path) if os.path.isdir(path) else []
+
+
+def install_extras(python: str, venv: str, root: str, extras: dict[str, str]) -> None:
+    """Install those that are not in, or not as they are now. Raises: Refusal: pip failed."""
+    done = {file: checksum for file, checksum in recorded_extras(venv).items() if file in extras}
+    record_extras(venv, done)
+    for file, checksum in extras.items():
+        if done.get(file) == checksum:
+            continue
+        say(f"Installing {os.path.splitext(os.path.basename(file))[0]} into .venv …")
+        # A wheel may have been built again under the version that is in already.
+        what = ["--force-reinstall"] if file.endswith(".whl") else ["--require-hashes", "-r"]
+        command = [python, "-m", "pip", "install", "--no-deps", "--disable-pip-version-check", "--no-input", *what]
+        answer = subprocess.run(  # noqa: S603
+            [*command, os.path.join(root, file)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        if answer.returncode != 0:
+            raise Refusal(explain_failure(answer.stdout.splitlines()))
+        done[file] = checksum
+        record_extras(venv, done)
+
+
+def record_extras(venv: str, done: dict[str, str]) -> None:
+    with open(os.path.join(venv, EXTRAS_STAMP), "w") as stamp:
+        stamp.writelines(f"{checksum} {file}\n" for file, checksum in sorted(done.items()))
 
 
 def count_packages(file: str) -> int:

@@ -15,3 +15,7 @@ compile lambda_docker/requirements.in -c requirements/test.txt -o lambda_docker/
 # Only the image has these two. Of aws-sam-cli the one wheel is read, not installed: none of its dependencies are wanted.
 compile lambda_docker/runtime.in -c requirements/test.txt -o lambda_docker/runtime.txt
 compile lambda_docker/rie.in --no-deps -o lambda_docker/rie.txt
+# The extras come on top of what the image has, so each is one package.
+for name in lightgbm xgboost catboost; do
+    compile "lambda_docker/extras/$name.in" --no-deps -c requirements/test.txt -o "lambda_docker/extras/$name.txt"
+done

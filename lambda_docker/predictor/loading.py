@@ -21,6 +21,8 @@ FORMATS = ("pickle", "joblib", "skops", "mlflow")
 
 # What zipfile raises of a damaged or encrypted file, or of one packed in a way that it cannot read.
 _ZIP_PROBLEMS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+# What can be added to the image by name: lambda_docker/extras.
+_EXTRAS = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "catboost": "CatBoost"}
 _IMPORTED_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "cv2": "opencv-python"}
 
 
@@ -190,10 +192,15 @@ def _explain_import(problem: ImportError) -> str:
             f"too much from the one here (scikit-learn {sklearn.__version__}): {problem}. "
             "Fit and save it again with this version."
         )
+    if root in _EXTRAS:
+        return (
+            f"The model needs {_EXTRAS[root]}, which is not installed here. It is an optional part of Portico: "
+            f"ask the administrator to add it by starting Portico with PORTICO_EXTRAS={root}."
+        )
     name = _IMPORTED_NAMES.get(root, root)
     return (
-        f"The model needs the Python module '{name}', which is not installed here. "
-        "Build it from scikit-learn's own parts alone, or ask the operators to add the module to the container."
+        f"The model needs the Python module '{name}', which is not installed here. Build it from scikit-learn's own "
+        "parts alone, or ask the administrator to add that package's wheel to lambda_docker/wheels."
     )
 
 

@@ -1,11 +1,13 @@
 """pandas where a model needs it, and only there.
 
 scikit-learn imports pandas wherever it is installed, for half a second of every start. The image therefore keeps it in
-a folder that Python does not search, named by PORTICO_PANDAS_PATH; here that folder is opened. Answers stay the same:
-scikit-learn asks for pandas at each use, and keeps no answer from the time when it was not there. Where the variable is
-not set (pandas is installed as usual, or not at all) nothing here does anything.
+a folder that Python does not search, named by PORTICO_PANDAS_PATH; here that folder is opened. Beside pandas lie the
+image's extras and the packages of one's own, since these look for pandas while they are imported. Answers stay the
+same: scikit-learn asks for pandas at each use, and keeps no answer from the time when it was not there. Where the
+variable is not set (everything is installed as usual, or not at all) nothing here does anything.
 """
 
+import importlib.machinery
 import os
 import sys
 from collections.abc import Callable
@@ -25,19 +27,22 @@ def open_pandas() -> bool:
 
 
 def with_pandas_at_need(work: Callable[[], T]) -> T:
-    """What `work()` returns. Where it fails for want of pandas, it is done once more, from its beginning, with pandas.
+    """What `work()` returns. Where it fails for want of something in the folder, it is done once more with that.
 
-    Two things ask for pandas unannounced: a file whose objects refer to it, and set_output(transform="pandas").
+    Two things ask unannounced: a file whose objects refer to it, and set_output(transform="pandas").
     """
     try:
         return work()
     except ImportError as problem:
-        if not _is_about_pandas(problem) or not open_pandas():
+        if not _is_in_the_folder(problem) or not open_pandas():
             raise
     return work()
 
 
-def _is_about_pandas(problem: ImportError) -> bool:
-    """scikit-learn raises an ImportError of its own from the real one."""
-    causes = (problem, problem.__cause__)
-    return any(isinstance(cause, ImportError) and (cause.name or "").split(".")[0] == "pandas" for cause in causes)
+def _is_in_the_folder(problem: ImportError) -> bool:
+    # scikit-learn raises an ImportError of its own from the real one.
+    missing = [cause.name for cause in (problem, problem.__cause__) if isinstance(cause, ImportError) and cause.name]
+    folder = os.environ.get("PORTICO_PANDAS_PATH", "")
+    if not folder:
+        return False
+    return any(importlib.machinery.PathFinder.find_spec(name.split(".")[0], [folder]) for name in missing)

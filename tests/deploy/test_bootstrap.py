@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,3 +146,83 @@ def test_progress_in_a_pipe_is_a_few_lines(capsys):
     bootstrap.show_progress([f"Collecting package{n}==1\n" for n in range(45)], 45)
 
     assert capsys.readouterr().out == "  20/45\n  40/45\n"
+
+
+@pytest.fixture
+def extras(root):
+    """A checkout with two extras and a package of one's own."""
+    for name, content in {"extras/one.txt": "one==1", "extras/two.txt": "two==1", "wheels/own-1.whl": "wheel"}.items():
+        (root / "lambda_docker" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "lambda_docker" / name).write_text(content)
+    (root / ".venv").mkdir()
+    return root
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """What pip was asked to install; it does nothing, well."""
+    asked = []
+
+    def run(command, **options):
+        asked.append(os.path.basename(command[-1]))
+        return SimpleNamespace(returncode=0, stdout="")
+
+    monkeypatch.setattr(bootstrap.subprocess, "run", run)
+    return asked
+
+
+def add_extras(root, named):
+    venv = str(root / ".venv")
+    found = bootstrap.find_extras(str(root), named, bootstrap.recorded_extras(venv))
+    bootstrap.install_extras(sys.executable, venv, str(root), found)
+
+
+def test_named_extra_and_every_wheel_are_added(extras, pip):
+    add_extras(extras, "two")
+
+    assert pip == ["two.txt", "own-1.whl"]
+
+
+def test_added_extra_stays_without_being_named_and_is_not_installed_again(extras, pip):
+    add_extras(extras, "one two")
+    pip.clear()
+
+    add_extras(extras, "")
+
+    assert pip == []
+    assert len(bootstrap.recorded_extras(str(extras / ".venv"))) == 3
+
+
+@pytest.mark.parametrize("changed", ["extras/one.txt", "wheels/own-1.whl"])
+def test_extra_that_has_changed_is_installed_again(extras, pip, changed):
+    add_extras(extras, "one")
+    pip.clear()
+    (extras / "lambda_docker" / changed).write_text("another")
+
+    add_extras(extras, "")
+
+    assert pip == [os.path.basename(changed)]
+
+
+def test_wheel_that_was_taken_away_is_forgotten(extras, pip):
+    add_extras(extras, "one")
+    (extras / "lambda_docker" / "wheels" / "own-1.whl").unlink()
+
+    add_extras(extras, "")
+
+    assert [os.path.basename(name) for name in bootstrap.recorded_extras(str(extras / ".venv"))] == ["one.txt"]
+
+
+def test_extra_that_there_is_not_is_refused_with_those_that_there_are(extras):
+    with pytest.raises(bootstrap.Refusal, match="no extra 'three'. PORTICO_EXTRAS may name: one, two"):
+        bootstrap.find_extras(str(extras), "one three", {})
+
+
+def test_extra_that_fails_to_install_is_not_recorded(extras, monkeypatch):
+    failed = SimpleNamespace(returncode=1, stdout="No space left on device")
+    monkeypatch.setattr(bootstrap.subprocess, "run", lambda command, **options: failed)
+
+    with pytest.raises(bootstrap.Refusal, match="disk is full"):
+        add_extras(extras, "one")
+
+    assert bootstrap.recorded_extras(str(extras / ".venv")) == {}

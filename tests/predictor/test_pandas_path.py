@@ -31,7 +31,7 @@ class Hidden(importlib.machinery.PathFinder):
 sys.meta_path[:] = [Hidden if finder is importlib.machinery.PathFinder else finder for finder in sys.meta_path]
 from predictor.description import describe
 from predictor.loading import load
-loaded = load(open(sys.argv[1], "rb").read())
+loaded = load(open(sys.argv[1], "rb").read(), format="pickle")
 before = "pandas" in sys.modules
 description = describe(loaded.estimator)
 print(json.dumps([before, "pandas" in sys.modules, description.to_json(), loaded.warnings]))
@@ -135,16 +135,19 @@ def test_work_that_lacks_another_module_is_not_repeated(monkeypatch, tmp_path):
     assert str(tmp_path) not in sys.path
 
 
-def test_work_that_lacks_pandas_is_repeated_once_with_the_folder_open(monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", ["pandas", "lightgbm.sklearn"])
+def test_work_that_lacks_what_lies_there_is_repeated_once_with_the_folder_open(monkeypatch, tmp_path, name):
+    (tmp_path / name.split(".")[0]).mkdir()
+    (tmp_path / name.split(".")[0] / "__init__.py").touch()
     monkeypatch.setenv("PORTICO_PANDAS_PATH", str(tmp_path))
     monkeypatch.setattr(sys, "path", list(sys.path))
     paths = []
 
     def work():
         paths.append(str(tmp_path) in sys.path)
-        raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+        raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
-    with pytest.raises(ModuleNotFoundError, match="pandas"):
+    with pytest.raises(ModuleNotFoundError, match=name):
         pandas_path.with_pandas_at_need(work)
 
     assert paths == [False, True]
