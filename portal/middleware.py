@@ -1,13 +1,17 @@
-"""The one place where an unhandled gateway error becomes a page."""
+"""Around the views: where an unhandled gateway error becomes a page, and which pages may post to the bucket."""
 
 import logging
 import uuid
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
+from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from portal.errors import GatewayError
+from portal.gateways import storage
 
 log = logging.getLogger(__name__)
 
@@ -39,3 +43,13 @@ def log_reference(error: GatewayError) -> str:
 def explain(error: GatewayError, next_step: str = "") -> str:
     """What to tell the person: what happened, what to do next, and the reference under which the cause is logged."""
     return " ".join(part for part in (error.user_message, next_step, f"Reference: {log_reference(error)}.") if part)
+
+
+def may_post_to_the_bucket(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An upload page's script posts straight to the bucket; no other page may. Its origin is the stack's."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return csp_update({"connect-src": [storage.browser_origin()]})(view)(request, *args, **kwargs)
+
+    return wrapped

@@ -126,14 +126,17 @@ def count_under(prefix: str) -> int:
         return sum(page.get("KeyCount", 0) for page in pages)
 
 
-def presign_upload(key: str, *, max_bytes: int, expires_s: int) -> PresignedPost:
-    """Let a browser post exactly this key, at least 1 byte and at most `max_bytes`, within `expires_s` seconds."""
+def presign_upload(key: str, *, max_bytes: int, expires_s: int, content_type: str = "text/csv") -> PresignedPost:
+    """Let a browser or a script post exactly this key, at least 1 byte and at most `max_bytes`.
+
+    Args: expires_s: until when the transfer has to begin
+    """
     with aws_errors(f"presigning {key}"):
         answer = signing_client().generate_presigned_post(
             settings.PORTICO_BUCKET,
             key,
-            Fields={"Content-Type": "text/csv"},
-            Conditions=[["content-length-range", 1, max_bytes], {"Content-Type": "text/csv"}],
+            Fields={"Content-Type": content_type},
+            Conditions=[["content-length-range", 1, max_bytes], {"Content-Type": content_type}],
             ExpiresIn=expires_s,
         )
     return PresignedPost(answer["url"], answer["fields"])

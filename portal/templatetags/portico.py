@@ -59,6 +59,12 @@ def ago(moment: datetime) -> str:
 
 
 @register.filter
+def seconds_since(moment: datetime) -> int:
+    """Whole seconds since then."""
+    return max(0, int((timezone.now() - moment).total_seconds()))
+
+
+@register.filter
 def duration(milliseconds: float | None) -> str:
     """Milliseconds in the unit that reads best."""
     if milliseconds is None:

@@ -3,11 +3,7 @@
 import csv
 import json
 import uuid
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
-from csp.decorators import csp_update
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -19,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.accounts.signed_in import person
 from portal.errors import Fixable, GatewayError, Refused
 from portal.gateways import storage
-from portal.middleware import explain
+from portal.middleware import explain, may_post_to_the_bucket
 from portal.predictions import actions, charts
 from portal.predictions.models import Batch
 from portal.predictions.views.models import live_version_or_404
@@ -33,19 +29,9 @@ def _get_or_404(request: HttpRequest, pk: uuid.UUID) -> Batch:
     return get_object_or_404(rows, pk=pk)
 
 
-def _may_post_to_the_bucket(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The upload page's script posts straight to the bucket; no other page may. Its origin is the stack's."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return csp_update({"connect-src": [storage.browser_origin()]})(view)(request, *args, **kwargs)
-
-    return wrapped
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("predictions.add_batch", raise_exception=True)
-@_may_post_to_the_bucket
+@may_post_to_the_bucket
 def new_batch(request: HttpRequest, slug: str) -> HttpResponse:
     """Where a file is chosen. Posted as JSON by the page's script, the file then goes straight to the bucket; posted as
     a form, it comes through the portal."""

@@ -7,25 +7,42 @@ crash leaves a version that can be checked again, or a change that can be made a
     uploading    a file comes in and becomes a version
     checking     the scan, the verify function, the settings of its page
     living       live, rolled back, archived
+    vouching     what the database knows, signed again in the bucket
 """
 
-from portal.registry.actions.checking import check
+from portal.registry.actions.checking import BeingChecked, check, forget_interrupted
 from portal.registry.actions.describing import add_picture, create_model, record, remove_picture
 from portal.registry.actions.living import ANYTHING, RowsMoved, archive, make_live, roll_back
-from portal.registry.actions.uploading import NewModel, receive, upload_version
+from portal.registry.actions.uploading import (
+    NewModel,
+    Ticket,
+    find_received,
+    open_upload,
+    read_ticket,
+    receive,
+    upload_version,
+)
+from portal.registry.actions.vouching import vouch_again
 
 __all__ = [
     "ANYTHING",
+    "BeingChecked",
     "NewModel",
     "RowsMoved",
+    "Ticket",
     "add_picture",
     "archive",
     "check",
     "create_model",
+    "find_received",
+    "forget_interrupted",
     "make_live",
+    "open_upload",
+    "read_ticket",
     "receive",
     "record",
     "remove_picture",
     "roll_back",
     "upload_version",
+    "vouch_again",
 ]

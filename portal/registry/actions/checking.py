@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,22 +33,41 @@ EXTENSIONS = {"pickle": "pkl", "joblib": "joblib", "skops": "skops", "mlflow": "
 # A scan may take a minute and the verify function two; the download of 500 MB is the rest.
 DEAD_AFTER = timedelta(minutes=6)
 REAL_ROWS = 20
+STAGES = dict(ModelVersion.STAGES)
 FOUND = ("state", "scan", "manifest", "refusals", "pending", "checked_at", "sha256")
 
 
-def check(version: ModelVersion, *, by: User) -> None:
+class BeingChecked(Refused):
+    """Somebody else has begun the check, and it goes on."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        super().__init__(f"Version {version.number} is being checked just now. Its page shows how far it is.")
+
+
+def check(version: ModelVersion, *, by: User, tell: Callable[[str], object] = lambda words: None) -> None:
     """Find out whether the file can be trusted and served, and fill the settings of its page.
 
     Afterwards the version is `ready`, or `rejected` and `refusals` says why.
 
+    Args:   tell: is called with the words for each stage as it begins
     Raises: Refused: it has passed already, is being checked just now, or its file is gone (it is `rejected` then);
             GatewayError: the check could not be run and can be begun again
     """
     _begin(version)
+    tell(STAGES[ModelVersion.READING])
     try:
-        _fetch_and_check(version, by=by)
+        _fetch_and_check(version, by=by, tell=tell)
     finally:
         ModelVersion.objects.filter(pk=version.pk).update(checking_since=None, stage="")
+
+
+def forget_interrupted() -> int:
+    """The portal has just started, so no check of its own can be running: they may all be begun anew.
+
+    Returns: how many there were
+    """
+    running = ModelVersion.objects.filter(state=states.CHECKING, checking_since__isnull=False)
+    return running.update(checking_since=None, stage="")
 
 
 def _begin(version: ModelVersion) -> None:
@@ -57,14 +77,14 @@ def _begin(version: ModelVersion) -> None:
     free = Q(checking_since=None) | Q(checking_since__lt=now - DEAD_AFTER)
     begun = (states.UPLOADED, states.CHECKING, states.REJECTED)
     taken = ModelVersion.objects.filter(free, pk=version.pk, state__in=begun).update(
-        state=states.CHECKING, checking_since=now, stage=ModelVersion.READING, refusals=[]
+        state=states.CHECKING, checking_since=now, stage=ModelVersion.READING, refusals=[], scan={}
     )
     if not taken:
-        raise Refused(f"Version {version.number} is being checked just now. Its page shows how far it is.")
-    version.state, version.refusals = states.CHECKING, []
+        raise BeingChecked(version)
+    version.state, version.refusals, version.scan = states.CHECKING, [], {}
 
 
-def _fetch_and_check(version: ModelVersion, *, by: User) -> None:
+def _fetch_and_check(version: ModelVersion, *, by: User, tell: Callable[[str], object]) -> None:
     stored = storage.get_stream(storage.quarantine_key(version.upload))
     if stored is None:
         gone = "The uploaded file is not in quarantine (files stay there for a day). Upload it as a new version."
@@ -80,16 +100,20 @@ def _fetch_and_check(version: ModelVersion, *, by: User) -> None:
             _reject(version, ["The file in quarantine is not the one that was uploaded. Upload it again."], by=by)
             return
         version.sha256 = digest.hexdigest()
-        _check(version, path, by=by)
+        _check(version, path, by=by, tell=tell)
 
 
-def _check(version: ModelVersion, path: Path, *, by: User) -> None:
+def _check(version: ModelVersion, path: Path, *, by: User, tell: Callable[[str], object]) -> None:
     report = scan_file(path)
     version.scan = report.to_json()
     if not report.ok or report.format is None:
         _reject(version, [_sentence(refusal) for refusal in report.refusals], by=by)
         return
-    ModelVersion.objects.filter(pk=version.pk).update(stage=ModelVersion.TRYING, scan=version.scan)
+    # Its page shows what the scan found before anything is loaded.
+    ModelVersion.objects.filter(pk=version.pk).update(
+        stage=ModelVersion.TRYING, scan=version.scan, sha256=version.sha256
+    )
+    tell(STAGES[ModelVersion.TRYING])
     try:
         manifest = inference.verify(
             upload=version.upload, sha256=version.sha256, loading=_how_to_load(report), rows=_real_rows(version)
@@ -131,10 +155,15 @@ def _promote(version: ModelVersion, manifest: dict[str, Any]) -> None:
             f"The bucket already holds another file as version {number} of “{slug}”, which this database does not know "
             "of: it may be older than the bucket. Nothing was replaced. Upload the file again, as the next version."
         )
-    file_name = f"model.{EXTENSIONS[manifest['format']]}"
-    document = signatures.sign("manifest", {**manifest, "file": file_name, "slug": slug, "number": number})
-    storage.promote(version.upload, storage.version_key(slug, number, file_name))
+    document = sign_manifest(version, manifest)
+    storage.promote(version.upload, storage.version_key(slug, number, document["file"]))
     storage.put_json(manifest_key, document)
+
+
+def sign_manifest(version: ModelVersion, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest as the functions read it: with the file's name and its place, signed. Raises: GatewayError."""
+    place = {"slug": version.model.slug, "number": version.number}
+    return signatures.sign("manifest", {**manifest, "file": f"model.{EXTENSIONS[manifest['format']]}", **place})
 
 
 def _accept(version: ModelVersion, manifest: dict[str, Any], *, by: User) -> None:

@@ -3,21 +3,19 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, StackedInline
 
 from portal.accounts.signed_in import person
-from portal.errors import GatewayError, Refused
 from portal.registry import actions
 from portal.registry.actions.living import last_switch
 from portal.registry.admin import living
-from portal.registry.admin.pages import say_away
+from portal.registry.admin.checking import check, progress
 from portal.registry.admin.pictures import add_picture, remove_picture
+from portal.registry.findings import findings_of
 from portal.registry.forms.bands import BandForm, BandFormSet
 from portal.registry.forms.examples import ExampleForm
 from portal.registry.forms.features import FeatureForm
@@ -72,7 +70,8 @@ class VersionAdmin(ModelAdmin):
         return [
             path("<int:pk>/live/", wrap(living.make_live), name="registry_modelversion_live"),
             path("<int:pk>/archive/", wrap(living.archive), name="registry_modelversion_archive"),
-            path("<int:pk>/check/", wrap(self.check_view), name="registry_modelversion_check"),
+            path("<int:pk>/check/", wrap(check), name="registry_modelversion_check"),
+            path("<int:pk>/progress/", wrap(progress), name="registry_modelversion_progress"),
             path("<int:pk>/pictures/", wrap(add_picture), name="registry_picture_add"),
             path("<int:pk>/pictures/<int:position>/remove/", wrap(remove_picture), name="registry_picture_remove"),
             *super().get_urls(),
@@ -101,6 +100,7 @@ class VersionAdmin(ModelAdmin):
         context["version"], context["model"] = version, version.model
         context["live"] = version.model.live_version
         context["switch"] = last_switch(version.model)
+        context["findings"] = findings_of(version)
         context["picture_form"] = PictureForm(prefix="picture")
         context["may_activate"] = request.user.has_perm("registry.activate_modelversion")
         return super().render_change_form(request, context, *args, **kwargs)
@@ -115,10 +115,6 @@ class VersionAdmin(ModelAdmin):
         messages.success(request, f"The settings of version {obj.number} are saved. {effect}")
         return redirect(CHANGE, obj.pk)
 
-    def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Run an interrupted or failed check once more."""
-        return _check_again(request, pk)
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Versions come by upload."""
         return False
@@ -126,20 +122,3 @@ class VersionAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         """Answers in the history point at versions: they stay."""
         return False
-
-
-@require_POST
-def _check_again(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("registry.change_modelversion"):
-        raise PermissionDenied
-    version = get_object_or_404(ModelVersion.objects.select_related("model"), pk=pk)
-    try:
-        actions.check(version, by=person(request))
-    except Refused as refusal:
-        messages.error(request, refusal.user_message)
-    except GatewayError as error:
-        say_away(request, error, next_step="The file was kept: check it again in a moment.")
-    else:
-        if version.has_passed:
-            messages.success(request, f"Version {version.number} passed the check.")
-    return redirect(CHANGE, version.pk)

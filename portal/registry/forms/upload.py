@@ -23,14 +23,25 @@ PICTURES = 3
 TRAINING_MAX_BYTES = 20 * MIB
 
 
+class AnnouncementForm(forms.Form):
+    """What is told of a file before it is sent to the bucket."""
+
+    file_name = forms.CharField(max_length=200, error_messages={"required": "Choose the model file."})
+    size_bytes = forms.IntegerField(min_value=0)
+
+
 class NewVersionForm(forms.Form):
-    """A model file and what goes with it. Files are looked at only as far as is safe here; the check does the rest."""
+    """A model file and what goes with it. Files are looked at only as far as is safe here; the check does the rest.
+
+    `brings_file` is False where the script of the page sends the file straight to the bucket.
+    """
 
     file = forms.FileField(
         label="Model file",
-        help_text="A fitted scikit-learn estimator or pipeline, saved with pickle.dump or joblib.dump.",
+        help_text="A fitted scikit-learn estimator or pipeline: pickle, joblib, skops, or a zipped MLflow model. "
+        "Which of these it is, its content tells.",
         error_messages={"empty": "The file is empty. Save the fitted model again and upload that file."},
-        widget=forms.FileInput(attrs={"accept": ".pkl,.pickle,.joblib"}),
+        widget=forms.FileInput(attrs={"accept": ".pkl,.pickle,.joblib,.skops,.zip,.gz,.bz2,.xz"}),
     )
     notes = forms.CharField(
         required=False,
@@ -44,8 +55,9 @@ class NewVersionForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
 
-    def __init__(self, data: Any = None, files: Any = None) -> None:
+    def __init__(self, data: Any = None, files: Any = None, *, brings_file: bool = True) -> None:
         super().__init__(data, files)
+        self.fields["file"].required = brings_file
         self.fields["file"].widget.attrs["data-max-bytes"] = settings.PORTICO_MODEL_MAX_BYTES
         self.pictures = [
             PictureForm(data, files, prefix=f"picture_{number}", empty_permitted=True)
@@ -71,9 +83,9 @@ class NewVersionForm(forms.Form):
         # Both are looked at, so that every mistake is told at once.
         return all([super().is_valid(), *(form.is_valid() for form in self.pictures)])
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> UploadedFile | None:
         file = self.cleaned_data["file"]
-        if file.size > settings.PORTICO_MODEL_MAX_BYTES:
+        if file and file.size > settings.PORTICO_MODEL_MAX_BYTES:
             limit = settings.PORTICO_MODEL_MAX_BYTES // MIB
             raise ValidationError(f"The file is larger than {limit} MB, the most that Portico takes.")
         return file
