@@ -1,7 +1,8 @@
-"""Writes the list of things a model file may name: `python lambda_docker/allowlist.py > portal/scanner/allowed.json`.
+"""Writes the list of things a model file may name: `python lambda_docker/allowlist.py --write`.
 
-Runs where scikit-learn is installed; the portal only reads the result. Run it again after a change of scikit-learn's
-version. Four grants, from the widest to the narrowest:
+Runs where scikit-learn is installed; the portal only reads the result, `portal/scanner/allowed.json`. Run it again
+after a change of scikit-learn's version or of `packages.toml`, which adds names of other packages. A package that is
+not installed here keeps the names it had. Four grants, from the widest to the narrowest:
 
     estimators    classes that may be made without arguments, given a state, and stand at the top of a file
     classes       the same, but only inside an estimator
@@ -12,19 +13,31 @@ Functions that rebuild numpy arrays and the like need their arguments checked on
 `portal/scanner/reconstructors.py`.
 """
 
+import argparse
 import importlib
+import importlib.metadata
+import importlib.util
 import inspect
 import json
 import pkgutil
 import sys
+import tomllib
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy
 import sklearn
 from sklearn.base import BaseEstimator
 
 Pairs = set[tuple[str, str]]
+Listed = dict[str, Any]
+
+PACKAGES = Path(__file__).with_name("packages.toml")
+LIST = Path(__file__).parents[1] / "portal" / "scanner" / "allowed.json"
+GRANTS = ("estimators", "classes", "constructors", "values")
 
 # Nothing in these belongs into a fitted model; some open files, start processes or fetch from the network.
 SHUT = (
@@ -103,7 +116,15 @@ NUMPY_TYPES = (
 NUMPY_FUNCTIONS = """abs absolute arcsin arcsinh arctan arctanh cbrt ceil
     cos cosh exp exp2 expm1 floor log log10 log1p log2
     max maximum mean median min minimum negative positive rad2deg deg2rad reciprocal rint sign sin sinh sqrt square std
-    sum tan tanh trunc"""
+    sum tan tanh trunc
+    add around clip cumsum diff divide hypot isfinite isinf isnan multiply nan_to_num nanmax nanmean nanmedian nanmin
+    nanstd nansum power ravel reshape round squeeze subtract transpose"""
+
+# skops names these by the module that compiled them, where pickle takes numpy's own.
+NUMPY_UFUNCS = {name for name in NUMPY_FUNCTIONS.split() if isinstance(getattr(numpy, name), numpy.ufunc)}
+SCIPY_UFUNCS = "boxcox boxcox1p cbrt erf erfc erfinv exp10 exp2 expit expm1 gammaln inv_boxcox inv_boxcox1p log1p logit"
+UFUNCS = {("numpy._core._multiarray_umath", name) for name in NUMPY_UFUNCS}
+UFUNCS |= {("scipy.special._ufuncs", name) for name in SCIPY_UFUNCS.split()}
 
 # Spellings of scikit-learn 1.0 to 1.8 and scipy before 1.8 that moved since; the classes were the same kind of thing.
 OLD_CLASSES = {
@@ -134,23 +155,92 @@ OLD_COMPILED = {
 }
 
 
+class MisplacedError(Exception):
+    """A name in packages.toml is not what it says; the message says which and why."""
+
+
 def main() -> None:
     """Print the list as JSON, sorted, so that a change of version reads well as a diff."""
+    parser = argparse.ArgumentParser(description="The list of things a model file may name.")
+    parser.add_argument("--packages", type=Path, default=PACKAGES, help="names of other packages (%(default)s)")
+    parser.add_argument("--write", action="store_true", help=f"write {LIST.name} instead of printing it")
+    options = parser.parse_args()
+    before = json.loads(LIST.read_text(encoding="utf-8") or "{}") if LIST.exists() else {}
+    try:
+        packages = list_packages(
+            tomllib.loads(options.packages.read_text(encoding="utf-8")), before.get("packages", {})
+        )
+    except (MisplacedError, tomllib.TOMLDecodeError) as fault:
+        sys.exit(f"{options.packages}: {fault}")
+    text = json.dumps({"scikit-learn": sklearn.__version__, **list_sklearn(), "packages": packages}, indent=1) + "\n"
+    if options.write:
+        LIST.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def list_sklearn() -> Listed:
     modules = list(import_modules())
     estimators = {pair for module in modules for pair in own_classes(module, BaseEstimator)}
     parts = PART_CLASSES | classes_of(PARTS) | classes_of(SPARSE_MODULES) | OLD_CLASSES
-    compiled = COMPILED_CLASSES | classes_of(COMPILED) | OLD_COMPILED
-    values = VALUES | functions_of(VALUE_MODULES)
+    values = VALUES | functions_of(VALUE_MODULES) | UFUNCS
     values |= {("numpy", name) for name in (NUMPY_TYPES + " " + NUMPY_FUNCTIONS).split()}
     grants = {
         "estimators": estimators,
         "classes": parts - estimators,
-        "constructors": compiled,
+        "constructors": COMPILED_CLASSES | classes_of(COMPILED) | OLD_COMPILED,
         "values": values,
     }
-    listed = {grant: group_by_module(pairs) for grant, pairs in grants.items()}
-    json.dump({"scikit-learn": sklearn.__version__, **listed}, sys.stdout, indent=1)
-    sys.stdout.write("\n")
+    return {grant: group_by_module(pairs) for grant, pairs in grants.items()}
+
+
+def list_packages(wanted: dict[str, Listed], before: Listed) -> Listed:
+    """Import name → its version and its grants, each name looked up in the installed package.
+
+    Raises: MisplacedError: a name that is not defined where it is said to be, or is not of the kind it is granted as
+    """
+    listed = {}
+    for package, granted in sorted(wanted.items()):
+        if unknown := set(granted) - set(GRANTS):
+            raise MisplacedError(f"{package} has {sorted(unknown)[0]!r}; a package grants {', '.join(GRANTS)}")
+        if importlib.util.find_spec(package) is not None:
+            listed[package] = {"version": version_of(package), **check_package(package, granted)}
+        elif package in before:
+            print(f"{package} is not installed here: its names stay as they were listed.", file=sys.stderr)
+            listed[package] = before[package]
+        else:
+            print(f"{package} is not installed here and was never listed: it is left out.", file=sys.stderr)
+    return listed
+
+
+def check_package(package: str, granted: Listed) -> Listed:
+    for grant, modules in granted.items():
+        for module, names in modules.items():
+            for name in names:
+                check_name(package, module, name, grant)
+    return {
+        grant: {module: sorted(names) for module, names in sorted(granted[grant].items())} for grant in sorted(granted)
+    }
+
+
+def check_name(package: str, module: str, name: str, grant: str) -> None:
+    if module.split(".")[0] != package:
+        raise MisplacedError(f"{module} is not a module of {package}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        thing = getattr(importlib.import_module(module), name, None)
+    if (getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)) != (module, name):
+        raise MisplacedError(f"{module}.{name} is not defined there; name the module that defines it")
+    if grant != "values" and not inspect.isclass(thing):
+        raise MisplacedError(f"{module}.{name} is not a class, and can only be one of the values")
+    if grant == "estimators" and not (callable(getattr(thing, "fit", None)) and hasattr(thing, "get_params")):
+        raise MisplacedError(f"{module}.{name} is not an estimator: it has no fit and get_params")
+
+
+def version_of(package: str) -> str | None:
+    """The version of the distribution that brings the package, None for a folder on the path."""
+    names = importlib.metadata.packages_distributions().get(package, [])
+    return importlib.metadata.version(names[0]) if names else None
 
 
 def import_modules() -> Iterator[ModuleType]:

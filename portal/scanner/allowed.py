@@ -9,6 +9,7 @@ from typing import Literal
 Grant = Literal["estimator", "class", "constructor", "value", "reconstructor"]
 Pair = tuple[str, str]
 
+LIST = Path(__file__).with_name("allowed.json")
 LISTED: dict[str, Grant] = {
     "estimators": "estimator",
     "classes": "class",
@@ -20,9 +21,10 @@ LISTED: dict[str, Grant] = {
 @cache
 def load_grants() -> MappingProxyType[Pair, Grant]:
     """(module, name) → what the file may do with it. Exact pairs: no prefix, no dotted name, no module as a whole."""
-    listed = json.loads(Path(__file__).with_name("allowed.json").read_text(encoding="utf-8"))
+    listed = json.loads(LIST.read_text(encoding="utf-8"))
     grants: dict[Pair, Grant] = {}
-    for key, grant in LISTED.items():
-        for module, names in listed[key].items():
-            grants.update({(module, name): grant for name in names})
+    for part in (listed, *listed["packages"].values()):
+        for key, grant in LISTED.items():
+            for module, names in part.get(key, {}).items():
+                grants.update({(module, name): grant for name in names})
     return MappingProxyType(grants)

@@ -35,9 +35,15 @@ OTHER_LIBRARIES = {"xgboost", "lightgbm", "catboost", "torch", "tensorflow", "ke
 SCIENCE = {"sklearn", "numpy", "scipy"}
 
 CUSTOM = (
-    "If the model needs a function of your own, apply it to the data before the model, or use one of numpy's functions."
+    "If the model needs a function of your own, apply it to the data before the model, use one of numpy's functions, "
+    "or move it into a package and ask the administrator to add that package (docs/models.md)."
+)
+PACKAGE = (
+    "Ask the administrator to add the package to the image and the name to packages.toml (docs/models.md), or build "
+    "the model from scikit-learn's own estimators."
 )
 BUILT_IN = "Build the model from scikit-learn's own estimators, save it again, and upload that file."
+SEARCHED = "Save the estimator that the search found: search.best_estimator_, and upload that file."
 
 
 def refuse_global(pair: Pair) -> Refusal:
@@ -51,6 +57,11 @@ def refuse_global(pair: Pair) -> Refusal:
             "Such a name can reach anything that a module has imported, so none is allowed.",
             BUILT_IN,
         )
+    if module.startswith("scipy.stats"):
+        why = (
+            "A distribution that a random search drew from puts texts of the file together into code when it is loaded."
+        )
+        return Refusal(f"{asked}, which is not on the list of parts of fitted models.", why, SEARCHED)
     if room in SCIENCE:
         why = "It may be harmless, but it is not among the parts of fitted models that Portico has checked."
         return Refusal(f"{asked}, which is not on the list of parts of fitted models.", why, f"{BUILT_IN} {CUSTOM}")
@@ -58,8 +69,8 @@ def refuse_global(pair: Pair) -> Refusal:
         why = "It is defined in the script or notebook that fitted the model, and does not travel in the file."
         return Refusal(f"{asked}, which is code of your own.", why, CUSTOM)
     if room in OTHER_LIBRARIES:
-        why = "Portico serves scikit-learn models; other libraries are not installed where models run."
-        return Refusal(f"{asked}, which belongs to another library.", why, BUILT_IN)
+        why = "Of other libraries Portico knows only the names that an administrator has put on its list."
+        return Refusal(f"{asked}, which belongs to another library.", why, PACKAGE)
     if room == "pandas":
         why = "A part of a data frame was kept inside the model; loading it needs code that Portico has not checked."
         remedy = "Turn text columns into plain objects before fitting: frame.astype(object), or pass numpy arrays."
