@@ -37,14 +37,6 @@ def test_upload_of_something_else_is_rejected_with_a_sentence(cloud: None, tmp_p
     assert version.refusals[0].endswith(".")
 
 
-def test_make_live_writes_the_pointer_that_the_functions_read(cloud: None):
-    version = make_version(make_model("pointed-at"), is_live=False)
-
-    actions.make_live(version, by=version.created_by)
-
-    assert storage.get_json(storage.live_key("pointed-at")) == {"version": 1, "sha256": version.sha256}
-
-
 def test_upload_whose_place_in_the_bucket_is_taken_is_rejected_and_replaces_nothing(cloud: None, samples: Path):
     model, theirs = make_model("restored"), {"sha256": "f" * 64, "file": "model.joblib"}
     manifest_key = storage.version_key("restored", 1, "manifest.json")
