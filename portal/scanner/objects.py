@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from portal.scanner.compiled import TREE, check_tree, is_followed
+from portal.scanner.compiled import TREE, check_random, check_tree, is_followed
 from portal.scanner.findings import Findings
-from portal.scanner.reconstructors import MAPPINGS, RECONSTRUCTORS, WITH_STATE
+from portal.scanner.reconstructors import MAPPINGS, RANDOM, RECONSTRUCTORS, WITH_STATE
 from portal.scanner.report import RefusedError, refuse_form
 from portal.scanner.standins import Blob, Global, Instance
 
@@ -72,6 +72,8 @@ def set_state(target: Any, state: Any) -> None:
         return
     if made_by.pair == PARTIAL:
         check_partial(target, state)
+    elif made_by.pair in RANDOM:
+        check_random(target, state)
     elif made_by.grant not in ("estimator", "class", "constructor") and made_by.pair not in WITH_STATE:
         raise refuse_form(f"It gives a state to what {made_by.dotted} has made.")
     for part in state if type(state) is tuple else (state,):

@@ -185,6 +185,7 @@ MAPPINGS = {pair for pair, rebuild in RECONSTRUCTORS.items() if rebuild is rebui
     ("sklearn.utils._bunch", "Bunch"),
     ("sklearn.utils", "Bunch"),
 }
+RANDOM = {pair for pair, rebuild in RECONSTRUCTORS.items() if rebuild in (rebuild_bit_generator, rebuild_generator)}
 # What these make takes a state of its own afterwards.
 WITH_STATE = {
     pair

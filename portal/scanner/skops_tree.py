@@ -11,6 +11,7 @@ from typing import Any
 
 from portal.scanner.allowed import Pair, load_grants
 from portal.scanner.archives import Archive
+from portal.scanner.compiled import check_random
 from portal.scanner.findings import Findings
 from portal.scanner.limits import Limits
 from portal.scanner.npy import read_npy, read_sparse
@@ -299,6 +300,7 @@ class SkopsTree:
         state = self.visit(node.get("content"))
         if type(state) is not dict or state.get("bit_generator") != "MT19937":
             raise refuse_node()
+        check_random(made, state)
         made.state.update(state)
         return made
 
@@ -312,6 +314,7 @@ class SkopsTree:
         seed = self.visit(parts["seed_seq"]) if "seed_seq" in parts else {}
         if type(seed) is not dict or not set(seed) <= SEED_KEYS or not is_small(seed.get("pool_size", 4)):
             raise refuse_node()
+        check_random(made, state)
         made.state.update(state)
         return made
 
