@@ -33,6 +33,9 @@ class Trial:
 @dataclass(frozen=True)
 class Findings:
     file: str
+    unpacked_bytes: int
+    steps: list[dict[str, str]]
+    estimator: str
     imports: list[str]
     trials: list[Trial]
     stood: list[str]
@@ -48,6 +51,9 @@ def findings_of(version: ModelVersion) -> Findings:
     served_with = str((manifest.get("versions") or {}).get("scikit-learn") or "")
     return Findings(
         file=_file(manifest, scan),
+        unpacked_bytes=int(scan.get("uncompressed_bytes") or 0),
+        steps=list(manifest.get("steps") or scan.get("steps") or []),
+        estimator=str(manifest.get("estimator") or scan.get("estimator") or ""),
         imports=sorted(scan.get("globals") or []),
         trials=_trials(manifest.get("trials") or {}),
         stood=[words for wall, words in WALLS.items() if wall in (walls or [])],

@@ -15,7 +15,7 @@ from tests.browser.conftest import PageAs, is_too_wide, keep, violations
 
 pytestmark = pytest.mark.browser
 LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
-SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2 * 1024**2}
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500 * 1024}
 
 
 class Hostile:

@@ -18,7 +18,8 @@ PNG = b"\x89PNG\r\n\x1a\n..."
 
 
 @pytest.fixture
-def owner(client: Client) -> Client:
+def owner(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setattr(storage, "browser_origin", lambda: "https://bucket.example")
     client.force_login(make_user("olga", roles.MODEL_OWNER))
     return client
 

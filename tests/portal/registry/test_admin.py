@@ -11,11 +11,9 @@ from portal.accounts import roles
 from portal.errors import Refused
 from portal.gateways import inference, storage
 from portal.registry import states
-from portal.registry.actions import checking
-from portal.registry.models import Event, Model, ModelVersion
-from portal.scanner.report import Refusal, ScanReport
-from tests.portal.factories import make_manifest, make_model, make_user, make_version
-from tests.portal.registry.conftest import PNG, away, model_file
+from portal.registry.models import Event, ModelVersion
+from tests.portal.factories import make_manifest, make_user, make_version
+from tests.portal.registry.conftest import away, model_file
 
 pytestmark = pytest.mark.django_db
 UPLOAD = "admin:registry_model_upload"
@@ -41,49 +39,6 @@ def test_console_keeps_the_portals_content_policy(owner: Client):
     policy = owner.get(reverse("admin:registry_model_changelist"))["Content-Security-Policy"]
 
     assert "unsafe" not in policy
-
-
-def test_upload_that_passes_the_check_leads_to_the_ready_version(owner: Client, quiet_cloud: None):
-    answer = owner.post(reverse(UPLOAD), {"name": "Loan default", "file": model_file()})
-
-    version = ModelVersion.objects.get()
-    assert answer["Location"] == reverse("admin:registry_modelversion_change", args=[version.pk])
-    assert (version.model.slug, version.state) == ("loan-default", states.READY)
-
-
-def test_upload_by_the_script_answers_where_to_go(owner: Client, quiet_cloud: None):
-    answer = owner.post(
-        reverse(UPLOAD), {"name": "Loan default", "file": model_file()}, headers={"Accept": "application/json"}
-    )
-
-    place = reverse("admin:registry_modelversion_change", args=[ModelVersion.objects.get().pk])
-    assert answer.json() == {"location": place}
-
-
-def test_upload_refused_by_the_scan_shows_the_reason_and_the_remedy(
-    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
-):
-    refusal = Refusal("It names os.system.", "No model needs it.", "Save the model again.")
-    monkeypatch.setattr(checking, "scan_file", lambda path: ScanReport(ok=False, refusals=(refusal,)))
-
-    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
-
-    assert ModelVersion.objects.get().state == states.REJECTED
-    for words in ("It names os.system.", "Save the model again."):
-        assert words in answer.content.decode()
-
-
-def test_upload_with_the_service_away_keeps_the_version_and_gives_a_reference(
-    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(inference, "verify", away)
-
-    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
-
-    page = answer.content.decode()
-    assert ModelVersion.objects.get().state == states.CHECKING
-    assert "Reference: " in page and "Check again" in page
-    assert "secret host name" not in page
 
 
 def test_check_again_after_an_interruption_makes_the_version_ready(
@@ -119,35 +74,6 @@ def test_check_again_fills_the_settings_from_the_training_data_of_the_upload(
     assert version.pending == {}
 
 
-def test_upload_with_the_service_away_keeps_the_pictures_for_the_next_check(
-    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(inference, "verify", away)
-    sent = {
-        "picture_2-file": SimpleUploadedFile("roc.png", PNG),
-        "picture_2-title": "ROC",
-        "picture_2-alt": "Area 0.9",
-    }
-    owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file(), **sent})
-
-    version = ModelVersion.objects.get()
-
-    assert version.state == states.CHECKING
-    assert [(picture.title, picture.alt) for picture in version.pictures.all()] == [("ROC", "Area 0.9")]
-
-
-def test_upload_that_cannot_be_stored_leaves_nothing_and_asks_for_the_file_again(
-    owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(storage, "put_file", away)
-
-    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()}, follow=True)
-
-    page = answer.content.decode()
-    assert not Model.objects.exists()
-    assert "Upload it again. Reference: " in page
-
-
 def test_check_that_fails_after_another_one_passed_leaves_the_version_ready(
     owner: Client, quiet_cloud: None, monkeypatch: pytest.MonkeyPatch
 ):
@@ -164,36 +90,6 @@ def test_check_that_fails_after_another_one_passed_leaves_the_version_ready(
 
     version.refresh_from_db()
     assert (version.state, version.refusals) == (states.READY, [])
-
-
-def test_upload_larger_than_the_limit_is_told_at_the_field(owner: Client, settings: Any):
-    settings.PORTICO_MODEL_MAX_BYTES = 3
-
-    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()})
-
-    assert answer.status_code == 422
-    assert "larger than 0 MB" in answer.context["form"].errors["file"][0]
-    assert not Model.objects.exists()
-
-
-def test_upload_under_a_taken_short_name_is_told_at_the_field(owner: Client):
-    make_model("loan")
-
-    answer = owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file()})
-
-    assert "There is a model “loan” already." in answer.context["form"].errors["slug"][0]
-    assert 'value="Loan"' in answer.content.decode()
-
-
-def test_upload_with_a_picture_without_words_is_told_at_the_field(owner: Client):
-    picture = SimpleUploadedFile("roc.png", PNG)
-
-    answer = owner.post(
-        reverse(UPLOAD), {"name": "Loan", "file": model_file(), "picture_1-file": picture, "picture_1-title": "ROC"}
-    )
-
-    assert list(answer.context["form"].all_errors) == ["picture_1-alt"]
-    assert not Model.objects.exists()
 
 
 def test_make_live_asked_for_shows_what_changes_and_changes_nothing(owner: Client):
