@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, zip_longest
+from statistics import median
 from typing import Any
 
 from portal.gateways import inference
@@ -196,8 +197,11 @@ def _name_numbers(version: ModelVersion) -> str:
 
 def _tell_changes(found: SideBySide) -> str:
     rows = found.rows
-    parts = [_tell_kept(sum(row.keeps_answer for row in rows), len(rows))]
+    what = "number" if found.of and not found.has_shares else "answer"
+    parts = [_tell_kept(sum(row.keeps_answer for row in rows), len(rows), what)]
     moved = [row for row in rows if row.is_moved]
+    if what == "number" and len(moved) > 1:
+        parts.append(f"half of them move by {_short(median(row.move or 0 for row in rows if row.has_both))} or less")
     if moved:
         farthest = max(moved, key=lambda row: row.move or 0)
         parts.append(f"the largest move is {_short(farthest.move)}, for row {farthest.number}")
@@ -210,12 +214,12 @@ def _tell_changes(found: SideBySide) -> str:
     return "; ".join(parts) + "."
 
 
-def _tell_kept(kept: int, rows: int) -> str:
+def _tell_kept(kept: int, rows: int, what: str) -> str:
     if rows == 1:
-        return f"The only row {'keeps' if kept else 'does not keep'} its answer"
+        return f"The only row {'keeps' if kept else 'does not keep'} its {what}"
     if kept == rows:
-        return f"All {rows} rows keep their answer"
-    return f"{kept or 'None'} of {rows} rows {'keeps its' if kept == 1 else 'keep their'} answer"
+        return f"All {rows} rows keep their {what}"
+    return f"{kept or 'None'} of {rows} rows {'keeps its' if kept == 1 else 'keep their'} {what}"
 
 
 def _tell_labels(rows: list[AnsweredRow]) -> list[str]:

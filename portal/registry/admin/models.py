@@ -72,7 +72,9 @@ class ModelAdmin(UnfoldModelAdmin):
     ) -> HttpResponse:
         model: Model = context["original"]
         context["title"] = model.name
-        versions = list(model.versions.select_related("created_by").defer("scan", "pending"))
+        # Not model.versions: what the list has fetched for it lacks the archived ones.
+        all_of_it = ModelVersion.objects.filter(model=model).order_by("-number")
+        versions = list(all_of_it.select_related("created_by").defer("scan", "pending"))
         context["versions"] = [version for version in versions if not version.is_archived]
         context["live"] = next((version for version in versions if version.is_live), None)
         context["archived"] = [version for version in versions if version.is_archived]

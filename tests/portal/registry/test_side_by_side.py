@@ -95,7 +95,7 @@ def test_rows_of_both_versions_are_taken_in_turn_without_doubles_and_at_most_twe
             says(None, value=120.0),
             says(None, value=151.5),
             (120.0, 151.5),
-            "The only row does not keep its answer; the largest move is 31.5, for row 1.",
+            "The only row does not keep its number; the largest move is 31.5, for row 1.",
             id="regression",
         ),
         pytest.param(
@@ -135,6 +135,18 @@ def test_answers_are_read_and_told(
     assert found and found.rows[0].before
     assert (found.rows[0].before.number, found.rows[0].after.number) == numbers
     assert found.words == words
+
+
+def test_numbers_that_all_move_are_told_by_their_middle_and_their_largest_move(answers: dict[int, Any]):
+    live, new = two_versions(rows=3, output=NUMBER)
+    answers |= {1: [says(None, value=100.0)] * 3, 2: [says(None, value=100.0 + move) for move in (1, 5, -20)]}
+
+    found = set_side_by_side(live, new)
+
+    assert found
+    assert found.words == (
+        "None of 3 rows keep their number; half of them move by 5 or less; the largest move is 20, for row 3."
+    )
 
 
 def test_a_classifier_after_a_regressor_has_words_and_no_numbers(answers: dict[int, Any]):
