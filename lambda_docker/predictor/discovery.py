@@ -18,6 +18,8 @@ from predictor.features import Choice
 _WRAPPED = ("best_estimator_", "estimator_", "regressor_", "classifier_", "base_estimator_", "_preprocessor")
 _WRAPPED_MANY = ("estimators_", "calibrated_classifiers_")
 _TEXT_VECTORIZERS = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
+# They take a single column and keep no count.
+_ONE_COLUMN = frozenset({"IsotonicRegression"})
 # Transformers that give one column for each column they take, in the same order.
 _COLUMN_BY_COLUMN = frozenset(
     [
@@ -78,10 +80,13 @@ def inspect(estimator: Any) -> Inspection | None:
         _walk(estimator, [0], found)
         return found
     names = _first_attribute(estimator, "feature_names_in_")
+    catboost_names = _catboost_names(estimator) if names is None else None
+    if catboost_names is not None and not _are_numbered(catboost_names):
+        names = catboost_names
     if names is not None:
         found = Inspection(names=[str(name) for name in names], shape="dataframe")
     else:
-        count = _first_attribute(estimator, "n_features_in_")
+        count = len(catboost_names) if catboost_names else _count_of(estimator)
         if not isinstance(count, int | np.integer):
             return None
         found = Inspection(names=[f"x{index}" for index in range(int(count))], shape="array")
@@ -171,6 +176,29 @@ def _first_attribute(estimator: Any, attribute: str, *, depth: int = 0) -> Any:
     return None
 
 
+def _count_of(estimator: Any) -> Any:
+    count = _first_attribute(estimator, "n_features_in_")
+    return 1 if count is None and class_name(final_estimator(estimator)) in _ONE_COLUMN else count
+
+
+def _catboost_names(estimator: Any, *, depth: int = 0) -> list[str] | None:
+    """CatBoost's word for feature_names_in_, and all that a loaded model of its knows of its inputs."""
+    if _is_catboost(estimator):
+        return read(estimator, "feature_names_")
+    if depth > _DEPTH:
+        return None
+    return next((found for inner in _inner(estimator) if (found := _catboost_names(inner, depth=depth + 1))), None)
+
+
+def _is_catboost(estimator: Any) -> bool:
+    return any(kind.__module__.split(".")[0] == "catboost" for kind in type(estimator).__mro__)
+
+
+def _are_numbered(names: Sequence[str]) -> bool:
+    """Whether these are the names that CatBoost gives the columns of an array."""
+    return list(names) == [str(place) for place in range(len(names))]
+
+
 def _takes_texts(estimator: Any, *, depth: int = 0) -> bool:
     if type(estimator).__name__ in _TEXT_VECTORIZERS:
         return True
@@ -240,6 +268,11 @@ def _read_hints(estimator: Any, columns: Sequence[int], found: Inspection) -> No
             hint = found.hints[column]
             hint.kind, hint.default, hint.words = "text", "", _sample_words(estimator)
         return
+    if _is_catboost(estimator):
+        # It takes texts for these, and hashes them: which ones it saw it does not say.
+        for place in estimator.get_cat_feature_indices():
+            found.hints[columns[place]].kind, found.hints[columns[place]].default = "text", ""
+        return
     categories = read(estimator, "categories_")
     if isinstance(categories, list) and len(categories) == len(columns):
         for column, values in zip(columns, categories, strict=True):
@@ -307,10 +340,13 @@ def _spreads_of(estimator: Any, count: int) -> list[float | None]:
 
 
 def _thresholds_of(estimator: Any, count: int) -> list[Any]:
-    """Where trees divide each column."""
+    """Where trees, and what resembles them, divide each column."""
     tree = read(estimator, "tree_")
     if tree is not None and hasattr(tree, "threshold"):
         return [tree.threshold[tree.feature == column] for column in range(count)]
+    isotonic = read(estimator, "X_thresholds_")
+    if isotonic is not None and count == 1:
+        return [np.asarray(isotonic)]
     mapper = read(estimator, "_bin_mapper")
     if mapper is not None and len(mapper.bin_thresholds_) == count:
         return list(mapper.bin_thresholds_)

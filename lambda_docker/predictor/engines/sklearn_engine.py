@@ -1,7 +1,8 @@
 """scikit-learn itself answers: the reference that every other engine must equal bit for bit."""
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,11 @@ def read_output(estimator: Any, predicted: Any) -> Output:
 
     last = final_estimator(estimator)
     classes = getattr(estimator, "classes_", None)
-    if classes is not None and (is_classifier(estimator) or is_classifier(last) or hasattr(estimator, "predict_proba")):
+    if classes is not None and (_is(is_classifier, estimator, last) or hasattr(estimator, "predict_proba")):
         kind = "binary" if len(classes) == 2 else "multiclass"
         known = tuple(to_json_value(label) for label in np.asarray(classes).tolist())
         return Output(type=kind, classes=known, probabilities=hasattr(estimator, "predict_proba"))
-    if is_regressor(estimator) or is_regressor(last):
+    if _is(is_regressor, estimator, last):
         return Output(type="regression")
     if _is_labelling(estimator) or np.asarray(predicted).dtype.kind != "f":
         return Output(type="labels")
@@ -110,7 +111,16 @@ def _is_labelling(estimator: Any) -> bool:
     from sklearn.base import is_clusterer, is_outlier_detector
 
     last = final_estimator(estimator)
-    return is_clusterer(estimator) or is_outlier_detector(estimator) or is_clusterer(last) or is_outlier_detector(last)
+    return _is(is_clusterer, estimator, last) or _is(is_outlier_detector, estimator, last)
+
+
+def _is(of_kind: Callable[[Any], bool], *estimators: Any) -> bool:
+    """Whether one of them is of the kind. A class that does not inherit from scikit-learn's has none, and it raises."""
+    for estimator in estimators:
+        with contextlib.suppress(AttributeError, TypeError, ValueError):
+            if of_kind(estimator):
+                return True
+    return False
 
 
 def _read_scores(scores: Any, output: Output) -> list[Any] | None:
