@@ -40,7 +40,7 @@ from predictor.engines.sklearn_engine import build_table
 from predictor.features import Feature
 from predictor.loading import load
 bucket.client()
-model = load(open("/tmp/model", "rb").read()).estimator
+model = load(open("/tmp/model", "rb").read(), format="pickle").estimator
 inputs = inspect(model)
 features = [Feature(name=name) for name in inputs.names]
 table = build_table([[1.2], [-0.3], [0.5], [0.1]], inputs=inputs, features=features)

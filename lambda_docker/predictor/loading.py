@@ -38,7 +38,7 @@ class Loaded:
 def load(
     body: bytes,
     *,
-    format: str = "pickle",
+    format: str,
     member: str | None = None,
     member_format: str | None = None,
     trusted: Sequence[str] = (),

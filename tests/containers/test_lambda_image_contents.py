@@ -56,7 +56,7 @@ SERVE = """
 import json, sys
 from predictor.description import describe
 from predictor.loading import load
-description = describe(load(sys.stdin.buffer.read()).estimator)
+description = describe(load(sys.stdin.buffer.read(), format="pickle").estimator)
 print(json.dumps(["pandas" in sys.modules, description.to_json()]))
 """
 INSTALLED = ["sklearn", "scipy", "numpy", "pandas", "joblib", "narwhals", "boto3", "botocore", "s3transfer"]

@@ -12,7 +12,7 @@ from tests.predictor.factories import dump
 
 def examine(model: Any, *, rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """The manifest of a model, or of the bytes of one. Raises: Fault."""
-    loaded = load(model if isinstance(model, bytes) else dump(model))
+    loaded = load(model if isinstance(model, bytes) else dump(model), format="pickle")
     description = describe(loaded.estimator)
     found = try_out(description, rows=rows or [])
     return read_manifest(
