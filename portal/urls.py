@@ -1,4 +1,4 @@
-"""Addresses. Everything needs a login (LoginRequiredMiddleware) but sign-in and the health check."""
+"""Addresses. Everything needs a login (LoginRequiredMiddleware) but sign-in and the health check; the API, a token."""
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -18,6 +18,7 @@ def health(request: HttpRequest) -> JsonResponse:
 urlpatterns = [
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
+    path("api/", include("portal.registry.api.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.predictions.urls")),
 ]

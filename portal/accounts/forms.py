@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm, SetPasswordForm
 
 from portal.accounts import roles
-from portal.accounts.models import User
+from portal.accounts.models import ApiToken, User
 
 ROLE_CHOICES = [("", "No role: may sign in, sees nothing"), *((role, role.capitalize()) for role in roles.ROLES)]
 ROLE_HELP = (
@@ -54,3 +54,30 @@ class NewPasswordForm(SetPasswordForm):
 
     def clean(self) -> dict[str, Any]:
         return {**(super().clean() or self.cleaned_data), "set_usable_password": True}  # the admin's view asks for it
+
+
+class TokenForm(forms.Form):
+    """A token for a program: what it is for, and for how long."""
+
+    name = forms.CharField(
+        max_length=60,
+        help_text="What uses it, for example “nightly training”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    days = forms.TypedChoiceField(
+        label="Valid for",
+        choices=[(30, "30 days"), (90, "90 days"), (365, "A year")],
+        coerce=int,
+        initial=90,
+        help_text="Then it is turned away, and a new one is needed.",
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if ApiToken.objects.filter(user=self.user, name=name, revoked_at=None).exists():
+            raise forms.ValidationError("You have a token of this name. Choose another name, or take that one back.")
+        return name

@@ -1,6 +1,8 @@
 from django.contrib.auth import views
 from django.urls import path, reverse_lazy
 
+from portal.accounts.views import own_tokens, revoke_token
+
 app_name = "accounts"
 urlpatterns = [
     path(
@@ -21,4 +23,6 @@ urlpatterns = [
         views.PasswordChangeDoneView.as_view(template_name="accounts/password_changed.html"),
         name="password_changed",
     ),
+    path("tokens/", own_tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke/", revoke_token, name="revoke_token"),
 ]
