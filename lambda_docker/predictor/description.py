@@ -26,8 +26,10 @@ SINGLE_REFUSED_S = 25.0
 FEATURES_MAX = 10_000
 _NAME_MAX_CHARACTERS = 200
 _SINGLE_TEXT_TRIALS = 30
-# Finding out which values may be missing takes a prediction a feature; those not reached must be given.
+# Where not all values may be missing, finding out which takes a prediction a feature. Of many alike, some speak for
+# all; those not reached in time must be given.
 _MISSING_TRIALS_S = 5.0
+_SPEAK_FOR_ALL = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,23 +245,23 @@ def _find_accepting(
     engine: SklearnEngine, features: Sequence[Feature], hints: Sequence[Hint], seconds: float
 ) -> list[bool]:
     """For each feature whether the row without it is predicted, and not merely swallowed by an encoder that ignores
-    unknowns. Features that were not reached in time count as needed."""
-    possible = [
-        place
-        for place, (feature, hint) in enumerate(zip(features, hints, strict=True))
-        if feature.kind not in ("choice", "text") or hint.knows_missing
-    ]
+    unknowns."""
     accepting = [False] * len(features)
-    # One call for all: it works where all are accepted, the usual case where any is.
-    if possible and seconds * len(possible) < _MISSING_TRIALS_S and _are_answered(engine, features, possible):
-        for place in possible:
-            accepting[place] = True
-        return accepting
     ends = time.monotonic() + _MISSING_TRIALS_S
-    for place in possible:
-        if time.monotonic() > ends:
-            break
-        accepting[place] = _are_answered(engine, features, [place])
+    for knows_missing in (True, False):
+        group = [
+            place
+            for place, (feature, hint) in enumerate(zip(features, hints, strict=True))
+            if hint.knows_missing == knows_missing and (knows_missing or feature.kind not in ("choice", "text"))
+        ]
+        # One call for all: it works where all are accepted, the usual case where any is.
+        together = bool(group) and seconds * len(group) < _MISSING_TRIALS_S and _are_answered(engine, features, group)
+        for tried, place in enumerate(group):
+            if not together and (
+                time.monotonic() > ends or (tried == _SPEAK_FOR_ALL and not any(accepting[at] for at in group))
+            ):
+                break
+            accepting[place] = together or _are_answered(engine, features, [place])
     return accepting
 
 

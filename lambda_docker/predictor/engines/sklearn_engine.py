@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from predictor.discovery import Inspection, final_estimator, to_json_value
+from predictor.discovery import Inspection, final_estimator, read, to_json_value
 from predictor.engines import Answers, Columns
 from predictor.features import Feature, Output
 from predictor.pandas_path import open_pandas, with_pandas_at_need
@@ -44,7 +44,7 @@ def predict_rows(estimator: Any, table: Any, output: Output) -> Answers:
     labels = [to_json_value(label) for label in predicted.ravel().tolist()]
     if output.probabilities:
         return Answers(labels=labels, probabilities=np.asarray(estimator.predict_proba(table), np.float64).tolist())
-    if output.type != "labels" and hasattr(estimator, "decision_function"):
+    if output.type != "labels" and read(estimator, "decision_function") is not None:
         return Answers(labels=labels, scores=_read_scores(estimator.decision_function(table), output))
     return Answers(labels=labels)
 
@@ -54,11 +54,11 @@ def read_output(estimator: Any, predicted: Any) -> Output:
     from sklearn.base import is_classifier, is_regressor
 
     last = final_estimator(estimator)
-    classes = getattr(estimator, "classes_", None)
-    if classes is not None and (_is(is_classifier, estimator, last) or hasattr(estimator, "predict_proba")):
+    classes, gives_probabilities = read(estimator, "classes_"), read(estimator, "predict_proba") is not None
+    if classes is not None and (_is(is_classifier, estimator, last) or gives_probabilities):
         kind = "binary" if len(classes) == 2 else "multiclass"
         known = tuple(to_json_value(label) for label in np.asarray(classes).tolist())
-        return Output(type=kind, classes=known, probabilities=hasattr(estimator, "predict_proba"))
+        return Output(type=kind, classes=known, probabilities=gives_probabilities)
     if _is(is_regressor, estimator, last):
         return Output(type="regression")
     if _is_labelling(estimator) or np.asarray(predicted).dtype.kind != "f":
@@ -117,7 +117,7 @@ def _is_labelling(estimator: Any) -> bool:
 def _is(of_kind: Callable[[Any], bool], *estimators: Any) -> bool:
     """Whether one of them is of the kind. A class that does not inherit from scikit-learn's has none, and it raises."""
     for estimator in estimators:
-        with contextlib.suppress(AttributeError, TypeError, ValueError):
+        with contextlib.suppress(Exception):
             if of_kind(estimator):
                 return True
     return False
