@@ -10,7 +10,7 @@ from portal.accounts import roles
 from portal.registry import states
 from portal.registry.models import Model, ModelVersion
 from tests.browser.conftest import PageAs, is_too_wide, keep, violations
-from tests.portal.factories import make_manifest, make_model, make_user, make_version
+from tests.portal.factories import make_model, make_user, make_version
 
 pytestmark = pytest.mark.browser
 LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
@@ -33,6 +33,7 @@ def pages(loaded_site: str) -> dict[str, str]:
     rejected = make_version(
         penguins, **facts, state=states.REJECTED, scan={"refusals": [REFUSAL], "globals": ["os.system"]}
     )
+    archived = make_version(penguins, is_live=False, state=states.ARCHIVED, manifest=live.manifest)
     checking = make_version(make_model("new-one"), **facts, state=states.CHECKING)
     person = make_user("grace", roles.VIEWER)
     version = "admin:registry_modelversion_change"
@@ -45,6 +46,7 @@ def pages(loaded_site: str) -> dict[str, str]:
         "version-many-features": reverse(version, args=[cancer.live_version.pk]),
         "version-ready": reverse(version, args=[ready.pk]),
         "version-rejected": reverse(version, args=[rejected.pk]),
+        "version-archived": reverse(version, args=[archived.pk]),
         "version-checking": reverse(version, args=[checking.pk]),
         "make-live": reverse("admin:registry_modelversion_live", args=[ready.pk]),
         "people": reverse("admin:accounts_user_changelist"),
@@ -127,21 +129,6 @@ def test_upload_of_a_sample_ends_live_with_and_without_script(site: str, page_as
 
     expect(page.get_by_text("It is live and answers every prediction")).to_be_visible()
     assert ModelVersion.objects.get().model.slug == "diabetes-a-year-on"
-
-
-def test_make_live_goes_back_to_the_version_before_from_the_models_page(site: str, page_as: PageAs):
-    old = make_version()
-    make_version(old.model, is_live=False, manifest=make_manifest())
-    page = page_as(roles.MODEL_OWNER)
-    page.goto(site + reverse("admin:registry_model_change", args=[old.model_id]))
-
-    page.get_by_role("link", name="Make version 2 live").click()
-    page.get_by_role("button", name="Make version 2 live").click()
-    page.goto(site + reverse("admin:registry_model_change", args=[old.model_id]))
-    page.get_by_role("link", name="Make version 1 live").click()
-    page.get_by_role("button", name="Make version 1 live again").click()
-
-    expect(page.get_by_text("It is live and answers every prediction")).to_be_visible()
 
 
 def test_picture_is_added_and_removed_on_its_versions_page(loaded_site: str, page_as: PageAs, samples: Path):

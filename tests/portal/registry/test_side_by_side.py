@@ -79,7 +79,8 @@ def test_rows_of_both_versions_are_taken_in_turn_without_doubles_and_at_most_twe
             says("Adelie", 0.75, 0.25),
             says("Gentoo", 0.25, 0.75),
             (0.25, 0.75),
-            "The only row does not keep its answer; the largest move is 0.5, for row 1; 1 row changes from Adelie to Gentoo.",
+            "The only row does not keep its answer; the largest move is 0.5, for row 1; "
+            "1 row changes from Adelie to Gentoo.",
             id="binary-follows-the-last-class",
         ),
         pytest.param(
