@@ -18,6 +18,11 @@ LISTED: dict[str, Grant] = {
 }
 
 
+def show(text: str) -> str:
+    """A name of the file as it may stand in a sentence: short, and nothing that breaks or hides a line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:100])
+
+
 @cache
 def load_grants() -> MappingProxyType[Pair, Grant]:
     """(module, name) → what the file may do with it. Exact pairs: no prefix, no dotted name, no module as a whole."""

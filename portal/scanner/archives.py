@@ -33,6 +33,7 @@ class Archive:
     def __init__(self, file: BinaryIO, limits: Limits, *, free_bytes: int | None = None) -> None:
         self.file, self.limits = file, limits
         self.free_bytes = limits.uncompressed_bytes if free_bytes is None else free_bytes
+        self.opened_bytes = 0
         contents_at = check_end(file)
         try:
             self.zip = zipfile.ZipFile(file)
@@ -101,6 +102,10 @@ class Archive:
         if member is None or name.endswith("/"):
             raise refuse_archive(f"It lacks its member {name[:100]}.")
         piece = Slice(self.file, self.find_start(member), member.compress_size)
+        # The same member again is unpacked again by the loader, into another array.
+        self.opened_bytes += member.file_size
+        if self.opened_bytes > self.limits.uncompressed_bytes:
+            raise refuse_size(f"Its contents are larger than {self.limits.uncompressed_bytes // 2**20} MiB.")
         expected = Expected(member.file_size, member.CRC)
         return CountedStream(piece, METHODS[member.compress_type], self.limits, expected=expected)
 
@@ -137,10 +142,10 @@ def check_end(file: BinaryIO) -> int:
     if len(record) < END.size or not record.startswith(b"PK\x05\x06"):
         raise refuse_archive("It does not end as a ZIP archive does: it is cut short, or something follows.")
     _mark, disk, first_disk, here, members, contents_size, contents_at, comment_size = END.unpack(record)
-    if disk or first_disk or here != members or comment_size or contents_at + contents_size + END.size != size:
-        raise refuse_archive("Its table of contents does not fit the file.")
     if members > MAX_MEMBERS:
         raise refuse_size(f"It has more than {MAX_MEMBERS:,} members.")
+    if disk or first_disk or here != members or comment_size or contents_at + contents_size + END.size != size:
+        raise refuse_archive("Its table of contents does not fit the file.")
     return contents_at
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portal.scanner.allowed import show
 from portal.scanner.compiled import TREE, check_random, check_tree, is_followed
 from portal.scanner.findings import Findings
 from portal.scanner.reconstructors import MAPPINGS, RANDOM, RECONSTRUCTORS, WITH_STATE
@@ -15,7 +16,7 @@ TEXT_MODULE = "sklearn.feature_extraction.text"
 HANDLES: dict[tuple[str, str], set[type]] = {
     ("lightgbm.basic", "_handle"): {str, type(None)},
     ("lightgbm.basic", "handle"): {str, type(None)},
-    ("xgboost.core", "handle"): {Blob, bytearray, type(None)},
+    ("xgboost.core", "handle"): {Blob, bytes, bytearray, type(None)},
     ("catboost.core", "__model"): {Blob, bytes},
 }
 
@@ -94,7 +95,7 @@ def check_attributes(made_by: Global, attributes: dict[Any, Any]) -> None:
     check_handles(made_by, attributes)
     hidden = [name for name in attributes if name.startswith("__") and (made_by.pair[0], name) not in HANDLES]
     if hidden:
-        raise refuse_form(f"It replaces {hidden[0][:60]} of a {made_by.dotted}, a part of how Python itself works.")
+        raise refuse_form(f"It replaces {show(hidden[0])} of a {made_by.dotted}, a part of how Python itself works.")
     if made_by.pair[0] == TEXT_MODULE and attributes.get("input", "content") != "content":
         raise RefusedError(
             f"Its {made_by.pair[1]} takes the names of files instead of texts.",

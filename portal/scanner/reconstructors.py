@@ -30,7 +30,7 @@ SEED_SEQUENCE = ("numpy.random.bit_generator", "SeedSequence")
 PARTIAL_OF = ("sklearn.utils.validation", "check_array")
 # Types that are named as an argument of a function below and of nothing else.
 ARGUMENT_PAIRS = BIT_GENERATOR_PAIRS | MASKED | {SEED_SEQUENCE}
-FACTORIES = {("builtins", name) for name in ("int", "float", "list", "dict", "set")}
+FACTORIES = {("builtins", name) for name in ("int", "float", "list", "dict", "set")} | {("collections", "OrderedDict")}
 
 
 def is_global(value: Any, pairs: set[Pair]) -> bool:

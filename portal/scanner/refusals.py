@@ -1,6 +1,6 @@
 """Sentences for names that a model file may not use."""
 
-from portal.scanner.allowed import Pair
+from portal.scanner.allowed import Pair, show
 from portal.scanner.report import Refusal
 
 COMMANDS = {
@@ -48,7 +48,7 @@ SEARCHED = "Save the estimator that the search found: search.best_estimator_, an
 
 def refuse_global(pair: Pair) -> Refusal:
     """Why this name is refused, by the library it comes from."""
-    module, name = pair[0][:100], pair[1][:100]
+    module, name = show(pair[0]), show(pair[1])
     room = module.split(".")[0]
     asked = f"It asks for {module}.{name}"
     if "." in name:

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from portal.scanner.allowed import show
 from portal.scanner.archives import Archive
 from portal.scanner.compiled import check_compiled
 from portal.scanner.containers import CHUNK, CountedStream, name_compression, refuse_head, refuse_zip
@@ -60,7 +61,7 @@ def scan(path: Path, limits: Limits) -> ScanReport:
     except STUMBLES:
         refusals.append(refuse_form("It cannot be read as a model from beginning to end.").refusal)
     refusals = list(findings.refusals.values())[:MAX_REFUSALS] + refusals
-    names = sorted(f"{module}.{name}"[:200] for module, name in findings.globals)
+    names = sorted(f"{show(module)}.{show(name)}" for module, name in findings.globals)
     facts["globals"] = tuple(names[:MAX_GLOBALS])
     if not refusals and "skops" in (facts.get("format"), facts.get("member_format")):
         facts["trusted"] = tuple(names)

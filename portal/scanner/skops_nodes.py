@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portal.scanner.allowed import show
 from portal.scanner.report import RefusedError, refuse_form
 
 Node = dict[str, Any]
@@ -27,7 +28,7 @@ def refuse_node() -> RefusedError:
 
 
 def refuse_loader(node: Node) -> RefusedError:
-    name = str(node.get("__loader__"))[:60]
+    name = show(str(node.get("__loader__")))
     if name not in REFUSED_LOADERS:
         return refuse_form(f"It asks for {name}, a way of loading that Portico does not know.")
     return RefusedError(

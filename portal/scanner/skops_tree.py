@@ -9,20 +9,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from portal.scanner.allowed import Pair, load_grants
+from portal.scanner.allowed import Pair, load_grants, show
 from portal.scanner.archives import Archive
 from portal.scanner.compiled import check_random
 from portal.scanner.findings import Findings
 from portal.scanner.limits import Limits
 from portal.scanner.npy import read_npy, read_sparse
 from portal.scanner.objects import check_partial, make_instance, set_state
-from portal.scanner.reconstructors import BIT_GENERATORS, PARTIAL_OF, RECONSTRUCTORS, is_global
+from portal.scanner.reconstructors import BIT_GENERATORS, FACTORIES, PARTIAL_OF, RECONSTRUCTORS, is_global
 from portal.scanner.refusals import refuse_global
 from portal.scanner.report import RefusedError, refuse_form, refuse_size
 from portal.scanner.skops_nodes import Node, is_same, refuse_loader, refuse_node
 from portal.scanner.skops_types import (
     DEFAULT_DICT,
-    FACTORIES,
     GENERATOR,
     KEY_TYPES,
     LOSS_MODULES,
@@ -127,7 +126,9 @@ class SkopsTree:
     def expect(self, node: Node, pairs: set[Pair]) -> Global:
         named = self.name_type(node)
         if named.pair not in pairs and named.pair not in self.findings.refusals:
-            raise refuse_form(f"It loads {named.dotted} in a way that skops does not ({node.get('__loader__')}).")
+            raise refuse_form(
+                f"It loads {named.dotted} in a way that skops does not ({show(str(node.get('__loader__')))})."
+            )
         return named
 
     # Plain values

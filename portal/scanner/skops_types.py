@@ -38,4 +38,3 @@ NUMBERS = (
 SCALARS: set[Pair] = {("numpy", name) for name in NUMBERS.split()}
 # Called with a text, the key's spelling in JSON.
 KEY_TYPES = SCALARS | {("builtins", name) for name in ("str", "int", "float", "bool")}
-FACTORIES: set[Pair] = {("builtins", name) for name in ("int", "float", "list", "dict", "set", "str")}

@@ -6,7 +6,7 @@ Identity is their only equality and hash, so a hostile file finds nothing to cal
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.scanner.allowed import Grant, Pair
+from portal.scanner.allowed import Grant, Pair, show
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -18,7 +18,7 @@ class Global:
 
     @property
     def dotted(self) -> str:
-        return ".".join(self.pair)
+        return f"{show(self.pair[0])}.{show(self.pair[1])}"
 
 
 @dataclass(eq=False, slots=True)
