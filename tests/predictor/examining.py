@@ -1,5 +1,6 @@
 """A model described and tried as verify does it, but in this process: there are other tests for the walls."""
 
+import pickle
 from typing import Any
 
 from predictor.description import describe
@@ -7,12 +8,11 @@ from predictor.errors import Fault
 from predictor.loading import load, versions
 from predictor.manifest_shape import read_manifest
 from predictor.trials import try_out
-from tests.predictor.factories import dump
 
 
 def examine(model: Any, *, rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """The manifest of a model, or of the bytes of one. Raises: Fault."""
-    loaded = load(model if isinstance(model, bytes) else dump(model), format="pickle")
+    loaded = load(model if isinstance(model, bytes) else pickle.dumps(model), format="pickle")
     description = describe(loaded.estimator)
     found = try_out(description, rows=rows or [])
     return read_manifest(
