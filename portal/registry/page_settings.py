@@ -2,16 +2,22 @@
 
 1. settings given with the upload (the samples bring theirs),
 2. the settings of the version before it, for features of the same name,
-3. a CSV of training data,
-4. the model itself (the manifest).
+3. MLflow's signature and input example, where the file is such a model,
+4. a CSV of training data,
+5. the model itself (the manifest).
+
+Examples are rows of this version's own data where there are any, before those of the version before it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from portal.registry import mlflow
 from portal.registry.models import Band, Example, Feature, ModelVersion
-from portal.registry.training_data import Column, TrainingData
+from portal.registry.training_data import EXAMPLES, Column, TrainingData
+
+MAX_DEFAULT = 200  # Feature.default
 
 DEFAULT_BANDS = (
     {"upper": 0.5, "label": "Less likely", "tone": "neutral"},
@@ -20,7 +26,12 @@ DEFAULT_BANDS = (
 
 
 def fill(
-    version: ModelVersion, *, given: dict[str, Any], training: TrainingData | None, previous: ModelVersion | None
+    version: ModelVersion,
+    *,
+    given: dict[str, Any],
+    training: TrainingData | None,
+    previous: ModelVersion | None,
+    noted: mlflow.Described | None = None,
 ) -> None:
     """Write the Feature, Band and Example rows of a version that has none yet, and its class labels."""
     given_features = {row["name"]: row for row in given.get("features", [])}
@@ -31,6 +42,8 @@ def fill(
         feature = _from_manifest(version, described, order.get(name, position))
         if training and name in training.columns:
             _learn(feature, training.columns[name])
+        if noted:
+            _note(feature, noted)
         if name in old_features:
             for field in Feature.SETTINGS:
                 setattr(feature, field, getattr(old_features[name], field))
@@ -38,7 +51,7 @@ def fill(
             _take(feature, given_features[name])
         feature.save()
     _fill_bands(version, given, previous)
-    _fill_examples(version, given, training, previous)
+    _fill_examples(version, _own_examples(version, given, training, noted), previous)
     version.class_labels = dict(given.get("classes") or (previous.class_labels if previous else {}) or {})
     version.save(update_fields=["class_labels"])
 
@@ -68,6 +81,32 @@ def _learn(feature: Feature, column: Column) -> None:
         feature.default = column.values[0]
 
 
+def _note(feature: Feature, noted: mlflow.Described) -> None:
+    """What MLflow wrote down, as far as the model bears it out: it may have been fitted on something else."""
+    column = noted.inputs.get(feature.name)
+    if column and feature.is_numeric and column.kind in (*Feature.NUMERIC, Feature.BOOLEAN):
+        feature.kind = column.kind
+        if column.kind == Feature.BOOLEAN:
+            feature.minimum = feature.maximum = None
+            feature.default = ""
+    if column:
+        feature.is_required = column.is_required or not feature.accepts_missing
+    value = noted.rows[0].get(feature.name) if noted.rows else None
+    if value is not None and _fits(value, feature):
+        feature.default = _plain(value)
+
+
+def _fits(value: mlflow.Scalar, feature: Feature) -> bool:
+    """May this value stand in the feature's field?"""
+    if feature.kind == Feature.CHOICE:
+        return str(value) in [choice for choice, _ in feature.choices]
+    if feature.kind == Feature.BOOLEAN or isinstance(value, bool):
+        return feature.kind == Feature.BOOLEAN and isinstance(value, bool)
+    if feature.kind == Feature.TEXT:
+        return isinstance(value, str) and len(value) <= MAX_DEFAULT
+    return isinstance(value, int | float) and (feature.kind == Feature.NUMBER or float(value).is_integer())
+
+
 def _take(feature: Feature, row: dict[str, Any]) -> None:
     for field in ("label", "unit", "kind", "minimum", "maximum", "step", "help"):
         if row.get(field) is not None:
@@ -89,13 +128,23 @@ def _fill_bands(version: ModelVersion, given: dict[str, Any], previous: ModelVer
         Band.objects.create(version=version, upper=row["upper"], label=row["label"], tone=row["tone"])
 
 
-def _fill_examples(
-    version: ModelVersion, given: dict[str, Any], training: TrainingData | None, previous: ModelVersion | None
-) -> None:
+def _own_examples(
+    version: ModelVersion, given: dict[str, Any], training: TrainingData | None, noted: mlflow.Described | None
+) -> list[dict[str, Any]]:
+    """Rows that came with this version, from the best source that has whole ones."""
+    names = {feature["name"] for feature in version.manifest["features"]}
+    if given.get("examples"):
+        return list(given["examples"])
+    if noted and (whole := [row for row in noted.rows if names <= set(row)]):
+        return [{"name": f"Input example {i}", "row": row} for i, row in enumerate(whole[:EXAMPLES], 1)]
+    if training and names <= set(training.columns):
+        return [{"name": f"Training row {i}", "row": row} for i, row in enumerate(training.examples, 1)]
+    return []
+
+
+def _fill_examples(version: ModelVersion, own: list[dict[str, Any]], previous: ModelVersion | None) -> None:
     names = [feature["name"] for feature in version.manifest["features"]]
-    rows: list[dict[str, Any]] = list(given.get("examples", []))
-    if not rows and training and set(names) <= set(training.columns):
-        rows = [{"name": f"Training row {i}", "row": row} for i, row in enumerate(training.examples, 1)]
+    rows = own
     if not rows and previous:
         rows = [dict(row) for row in previous.examples.values("name", "row") if set(names) <= set(row["row"])]
     if not rows:

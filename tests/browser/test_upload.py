@@ -159,3 +159,19 @@ def test_version_opened_in_two_tabs_is_checked_once(site: str, page_as: PageAs, 
     for tab in (page, other):
         expect(tab.get_by_role("heading", name="What the check found")).to_be_visible(timeout=60_000)
     assert ModelVersion.objects.get().events.filter(did="passed the check").count() == 1
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_token_is_made_and_taken_back_on_its_page(site: str, page_as: PageAs, theme: str, width: str):
+    page = page_as(roles.MODEL_OWNER, theme=theme, width=width)
+    page.goto(site + reverse("accounts:tokens"))
+
+    page.get_by_label("Name").fill("nightly training")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_text("“nightly training” was made.")).to_be_visible()
+    keep(page, f"tokens-{theme}-{width}")
+    found = violations(page) + (["wider than the window"] if is_too_wide(page) else [])
+    page.get_by_role("button", name="Take “nightly training” back").click()
+
+    expect(page.get_by_text("There is none.")).to_be_visible()
+    assert found == []

@@ -20,7 +20,7 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.errors import GatewayError, Refused
 from portal.gateways import inference, signatures, storage
-from portal.registry import page_settings, states
+from portal.registry import mlflow, page_settings, states
 from portal.registry.actions.describing import record
 from portal.registry.models import ModelVersion
 from portal.registry.training_data import TrainingData
@@ -138,8 +138,17 @@ def _how_to_load(report: ScanReport) -> dict[str, Any]:
 def _real_rows(version: ModelVersion) -> list[dict[str, Any]]:
     """Rows that came with the upload: the best there are to try the model on."""
     given, training = version.pending.get("given") or {}, version.pending.get("training") or {}
-    rows = [example["row"] for example in given.get("examples", [])] + list(training.get("examples", []))
+    rows = [example["row"] for example in given.get("examples", [])]
+    rows += mlflow.read(version.scan.get("attachments") or {}).rows
+    rows += training.get("examples", [])
     return rows[:REAL_ROWS]
+
+
+def _noted(version: ModelVersion) -> mlflow.Described:
+    noted = mlflow.read(version.scan.get("attachments") or {})
+    for sentence in noted.notes:
+        log.info("%s: %s", version, sentence)
+    return noted
 
 
 def _promote(version: ModelVersion, manifest: dict[str, Any]) -> None:
@@ -180,6 +189,7 @@ def _accept(version: ModelVersion, manifest: dict[str, Any], *, by: User) -> Non
             version,
             given=given,
             training=TrainingData.from_json(training) if training else None,
+            noted=_noted(version),
             previous=version.model.live_version or passed.exclude(pk=version.pk).order_by("-number").first(),
         )
         record(version.model, version, "passed the check", by=by)

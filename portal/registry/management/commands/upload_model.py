@@ -28,7 +28,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "file", type=Path, help="a fitted estimator, saved with pickle or joblib; - reads it from standard input"
+            "file",
+            type=Path,
+            help="a pickle, joblib or skops file, or a zipped MLflow model; - reads it from standard input",
         )
         parser.add_argument("--model", required=True, metavar="SLUG", help="the model's short name")
         parser.add_argument("--name", help="what colleagues see; for a model that does not exist yet")
@@ -46,11 +48,11 @@ class Command(BaseCommand):
             with self._open(file) as stream:
                 found = self._find_or_name(model, name=options["name"])
                 file_name = "standard input" if file == STANDARD_INPUT else file.name
-                self.stdout.write(f"Uploading {file_name} and checking it …")
+                self.stdout.write(f"Uploading {file_name} …")
                 version = actions.upload_version(
                     found, stream, file_name=file_name, by=by, notes=options["notes"], training=training
                 )
-            actions.check(version, by=by)
+            actions.check(version, by=by, tell=lambda words: self.stdout.write(f"{words} …"))
             self._report(version)
             if live:
                 actions.make_live(version, by=by)
@@ -110,8 +112,9 @@ class Command(BaseCommand):
             reasons = "\n".join(f"  {reason}" for reason in version.refusals)
             raise CommandError(f"Version {version.number} was rejected:\n{reasons}")
         self.stdout.write(f"Version {version.number} passed the check.")
-        for warning in version.manifest.get("warnings", []):
-            self.stdout.write(f"  {warning}")
+        flags = [flag["message"] for flag in version.manifest.get("flags", [])]
+        for words in [*version.manifest.get("warnings", []), *flags]:
+            self.stdout.write(f"  {words}")
 
 
 def _spool(source: IO[bytes]) -> IO[bytes]:
