@@ -10,6 +10,7 @@ from portal.registry.side_by_side import AnsweredRow, Said, SideBySide
 MARGIN = 4.0  # percent on either side, so that marks at the ends are whole
 STEPS = (1, 2, 2.5, 5, 10)
 MOST_STEPS = 4
+MOST_PLACES = 5
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Dumbbell:
 
 @dataclass(frozen=True)
 class Picture:
-    """The rows on one scale. Without numbers there are no ticks, and the marks stand in two columns."""
+    """The rows on one scale: of numbers, or a place for each answer."""
 
     dumbbells: list[Dumbbell]
     ticks: list[Tick]
@@ -40,7 +41,7 @@ class Picture:
 def draw(found: SideBySide) -> Picture:
     """Lay the answers out."""
     if not found.of:
-        return Picture([Dumbbell(row, *_columns(row), _words(found, row), "") for row in found.rows], [])
+        return _draw_labels(found)
     low, high, step = _scale(found)
 
     def place(said: Said | None) -> float | None:
@@ -55,8 +56,24 @@ def draw(found: SideBySide) -> Picture:
     )
 
 
-def _columns(row: AnsweredRow) -> tuple[float | None, float | None]:
-    """Two columns for labels without numbers; what has no answer has no mark."""
+def _draw_labels(found: SideBySide) -> Picture:
+    """A place for each answer; where there are too many for that, one side for each version."""
+    said = [one for row in found.rows for one in (row.before, row.after) if one and not one.error]
+    words = {one.label: one.word for one in sorted(said, key=lambda one: one.label)}
+    width = 100 / max(1, len(words))
+    places = {label: width * (i + 0.5) for i, label in enumerate(words)}
+    ticks = [Tick(places[label], word) for label, word in words.items()]
+    if len(words) > MOST_PLACES:
+        return Picture([Dumbbell(row, *_sides(row), _words(found, row), "") for row in found.rows], [])
+
+    def place(one: Said | None) -> float | None:
+        return places.get(one.label) if one and not one.error else None
+
+    dumbbells = [Dumbbell(row, place(row.before), place(row.after), _words(found, row), "") for row in found.rows]
+    return Picture(dumbbells, ticks)
+
+
+def _sides(row: AnsweredRow) -> tuple[float | None, float | None]:
     before = None if row.before is None or row.before.error else MARGIN
     return before, None if row.after.error else 100 - MARGIN
 

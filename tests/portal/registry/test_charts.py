@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from portal.registry.charts import draw
+from portal.registry.charts import Tick, draw
 from portal.registry.models import Model, ModelVersion
 from portal.registry.side_by_side import AnsweredRow, Said, SideBySide
 from tests.portal.factories import make_manifest
@@ -47,12 +47,19 @@ def test_values_stand_between_round_numbers(values: tuple[float, float], ticks: 
     assert all(place is not None and 4 <= place <= 96 for place in places)
 
 
-def test_labels_without_numbers_stand_in_two_columns_without_a_scale():
-    picture = draw(side_by_side((Said("a", "A"), Said("b", "B")), of=""))
+def test_labels_without_numbers_have_a_place_each():
+    picture = draw(side_by_side((Said("a", "A"), Said("b", "B")), (Said("b", "B"), Said("b", "B")), of=""))
+
+    assert picture.ticks == [Tick(25, "A"), Tick(75, "B")]
+    assert [(bell.before_x, bell.after_x) for bell in picture.dumbbells] == [(25, 75), (75, 75)]
+    assert picture.dumbbells[0].words == "A → B"
+
+
+def test_many_labels_without_numbers_stand_on_two_sides_without_a_scale():
+    picture = draw(side_by_side(*((Said(label, label), Said("z", "z")) for label in "abcdefg"), of=""))
 
     assert picture.ticks == []
     assert (picture.dumbbells[0].before_x, picture.dumbbells[0].after_x) == (4, 96)
-    assert picture.dumbbells[0].words == "A → B"
 
 
 def test_row_without_an_answer_has_one_mark_and_says_whose_is_missing():

@@ -87,6 +87,25 @@ def test_make_live_while_another_change_runs_is_refused_with_their_name(quiet_cl
     assert old.model.live_version == old
 
 
+def test_make_live_by_two_people_at_once_lets_the_first_through(quiet_cloud: None, monkeypatch: pytest.MonkeyPatch):
+    old, new = two_versions()
+    third, grace = make_version(old.model, is_live=False), make_user("grace", roles.MODEL_OWNER)
+    refusals = []
+
+    def try_meanwhile(**kwargs: Any) -> Replay:
+        with pytest.raises(Refused) as refused:
+            actions.make_live(third, by=grace, seen=1)
+        refusals.append(str(refused.value))
+        return Replay(rows=3, moved=[])
+
+    monkeypatch.setattr(inference, "replay", try_meanwhile)
+
+    actions.make_live(new, by=old.created_by, seen=1)
+
+    assert [refusal.partition(" is changing")[0] for refusal in refusals] == ["owner"]
+    assert old.model.live_version == new
+
+
 def test_claim_of_a_portal_that_died_expires(quiet_cloud: None):
     old, new = two_versions()
     died_at = timezone.now() - CLAIM_LASTS - timedelta(seconds=1)
