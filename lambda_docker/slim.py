@@ -26,8 +26,8 @@ UNUSED_FOLDERS = ("test", "tests", "include", "bin", "__pycache__")
 UNUSED_PATHS = ("sklearn/datasets/data", "sklearn/datasets/images", "sklearn/datasets/descr")
 # The services that are spoken to; botocore/data itself has the endpoints and the retry rules.
 SERVICES = ("s3", "kms")
-# numpy.ma edits docstrings while it is imported, and fails where there are none.
-READS_DOCSTRINGS = ("numpy",)
+# These edit docstrings while they are imported, and may fail where there are none.
+READS_DOCSTRINGS = ("numpy", "lightgbm", "xgboost", "catboost")
 
 _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
