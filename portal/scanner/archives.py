@@ -9,6 +9,7 @@ import struct
 import zipfile
 from typing import BinaryIO
 
+from portal.scanner.allowed import show
 from portal.scanner.containers import CountedStream, Expected
 from portal.scanner.limits import Limits
 from portal.scanner.report import RefusedError, refuse_archive, refuse_size
@@ -100,7 +101,7 @@ class Archive:
         """The member's contents, counted. Raises: RefusedError: there is no such member"""
         member = self.members.get(name)
         if member is None or name.endswith("/"):
-            raise refuse_archive(f"It lacks its member {name[:100]}.")
+            raise refuse_archive(f"It lacks its member {show(name)}.")
         piece = Slice(self.file, self.find_start(member), member.compress_size)
         # The same member again is unpacked again by the loader, into another array.
         self.opened_bytes += member.file_size

@@ -54,7 +54,7 @@ def fill_array(array: Array, *, shape: Any, dtype: Dtype, cells: Any) -> None:
     elif needs_second_look(dtype):
         array.content = cells.content if isinstance(cells, Blob) else bytes(cells)
         if array.content is None:
-            raise refuse_form("It fills two arrays with the same bytes.")
+            raise refuse_size("It holds an array of whole numbers that is too large to look at, or is used twice.")
     if isinstance(cells, Blob):
         cells.content = None
     array.shape, array.dtype, array.is_filled = as_shape(shape), dtype, True

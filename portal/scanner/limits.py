@@ -17,6 +17,7 @@ class Limits:
     depth: int = 5_000
     text_bytes: int = 64 * MIB
     schema_bytes: int = 128 * MIB
+    held_bytes: int = 256 * MIB
     memory_bytes: int = 1536 * MIB
     cpu_s: int = 30
     wall_clock_s: float = 60.0

@@ -224,9 +224,16 @@ class InertUnpickler(Machine):
         self.load_text(int.from_bytes(self.read_exactly(8), "little"))
 
     def load_blob(self, size: int) -> None:
-        """Large bytes are held only until it is known what they fill: the memo would keep them to the end."""
+        """Large bytes are held only until it is known what they fill: the memo would keep them to the end. The very
+        large are counted and dropped; only numbers that no compiled code follows may come in them.
+        """
         if size > self.limits.uncompressed_bytes:
             raise refuse_size("It holds bytes larger than any model needs.")
+        if size > self.limits.held_bytes:
+            for at in range(0, size, SMALL_BYTES):
+                self.read_exactly(min(SMALL_BYTES, size - at))
+            self.append(Blob(size))
+            return
         content = self.read_exactly(size)
         self.append(content if size <= SMALL_BYTES else Blob(size, content))
 
