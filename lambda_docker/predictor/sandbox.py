@@ -110,16 +110,17 @@ class Sandbox:
     def _receive(self, *, until_line: bool, ends: float) -> None:
         """Read until a line is complete, or to the end; stop the process when the time is over or it says too much."""
         while len(self._received) <= _ANSWER_MAX_BYTES and not (until_line and b"\n" in self._received):
-            # A process that ended cannot say more, though another one may still hold its pipe.
-            left = 0.0 if self._process.poll() is not None else min(ends - time.monotonic(), 0.2)
-            if not select.select([self._answers], [], [], max(left, 0.0))[0]:
-                if self._process.poll() is not None and left <= 0:
-                    return
-                if time.monotonic() < ends:
-                    continue
+            left = ends - time.monotonic()
+            if left <= 0:
                 self._is_late = True
                 stop(self._process)
                 return
+            # A process that has ended cannot say more, though another one may still hold its pipe.
+            has_ended = self._process.poll() is not None
+            if not select.select([self._answers], [], [], 0.0 if has_ended else min(left, 0.2))[0]:
+                if has_ended:
+                    return
+                continue
             chunk = os.read(self._answers, 64 * 1024)
             if not chunk:
                 return
