@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
 STUB = Path(__file__).parent / "object_stub.py"
 PATH = "/2015-03-31/functions/function/invocations"
 # What a function has on Lambda. An address, so that the bucket is in the path; 9001 is the runtime emulator's own port.
@@ -36,6 +37,20 @@ _ASK = """
 import sys, urllib.request
 sys.stdout.write(urllib.request.urlopen("http://127.0.0.1:8080" + sys.argv[1], sys.stdin.buffer.read()).read().decode())
 """
+
+
+_LIST_ALLOWED = """
+import json, os, runpy, sys
+from pathlib import Path
+for name, text in json.load(sys.stdin).items():
+    path = Path("/tmp/repository", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+sys.path.append(os.environ["PORTICO_PANDAS_PATH"])
+sys.argv = ["allowlist.py"]
+runpy.run_path("/tmp/repository/lambda_docker/allowlist.py", run_name="__main__")
+"""
+ALLOWLIST_FILES = ("lambda_docker/allowlist.py", "lambda_docker/packages.toml", "portal/scanner/allowed.json")
 
 
 class LambdaContainer:
@@ -85,3 +100,9 @@ def run_python(image: str, source: str, *arguments: str, options: tuple[str, ...
     """What a program prints that runs in the image in the function's place."""
     where = ("run", "--rm", "--interactive", "--network", "none", *LAMBDA_LIKE, *options, "--entrypoint", "python")
     return docker(*where, image, "-c", source, *arguments, given=given)
+
+
+def list_allowed(image: str) -> Any:
+    """What allowlist.py makes of the packages in the image, names of packages that it lacks kept as they are listed."""
+    files = {name: (ROOT / name).read_text("utf-8") for name in ALLOWLIST_FILES}
+    return json.loads(run_python(image, _LIST_ALLOWED, given=json.dumps(files).encode()))

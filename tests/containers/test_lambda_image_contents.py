@@ -6,7 +6,7 @@ from pathlib import Path
 import joblib
 import pytest
 
-from tests.containers.lambda_container import docker, run_python
+from tests.containers.lambda_container import docker, list_allowed, run_python
 from tests.predictor.factories import array_model, dump, penguin_model
 
 pytestmark = pytest.mark.containers
@@ -145,9 +145,7 @@ def test_every_module_can_be_imported_as_far_as_it_lacks_nothing_of_ours(lambda_
 
 
 def test_portal_allows_what_this_image_can_load(lambda_image):
-    source = (ROOT / "lambda_docker" / "allowlist.py").read_text("utf-8")
-
-    listed = json.loads(run_python(lambda_image, source))
+    listed = list_allowed(lambda_image)
 
     assert listed == json.loads((ROOT / "portal" / "scanner" / "allowed.json").read_text("utf-8"))
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.containers.conftest import ROOT
-from tests.containers.lambda_container import LambdaContainer, docker, run_python
+from tests.containers.lambda_container import LambdaContainer, docker, list_allowed, run_python
 from tests.predictor import extras
 from tests.predictor.factories import signed
 
@@ -80,6 +80,12 @@ def saved(image: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def allowed_here(image: str) -> dict[str, Any]:
+    """Names of the extras, looked up in the image."""
+    return list_allowed(image)["packages"]
+
+
+@pytest.fixture(scope="module")
 def start(image: str) -> Iterator[Start]:
     started: list[LambdaContainer] = []
 
@@ -142,6 +148,14 @@ def test_golden_rows_of_a_model_of_each_extra_do_not_move(serving):
     answers = [serving.invoke({"operation": "replay", "model": name, "version": 1}) for name in NAMES]
 
     assert [answer["moved"] for answer in answers] == [[] for _ in NAMES]
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_portal_allows_what_the_extras_of_this_image_have(allowed_here, name):
+    allowed = json.loads((ROOT / "portal" / "scanner" / "allowed.json").read_text("utf-8"))["packages"][name]
+
+    # The image keeps no list of a package's files, by which its version would be found.
+    assert {**allowed_here[name], "version": None} == {**allowed, "version": None}
 
 
 def test_start_without_a_model_of_an_extra_imports_none_of_them(image):
