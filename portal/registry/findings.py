@@ -53,7 +53,8 @@ def findings_of(version: ModelVersion) -> Findings:
         file=_file(manifest, scan),
         unpacked_bytes=int(scan.get("uncompressed_bytes") or 0),
         steps=list(manifest.get("steps") or scan.get("steps") or []),
-        estimator=str(manifest.get("estimator") or scan.get("estimator") or ""),
+        # Of a refused file the scan knows what stands in an estimator's place, which is none.
+        estimator=str(manifest.get("estimator") or (scan.get("estimator") if scan.get("ok") else "") or ""),
         imports=sorted(scan.get("globals") or []),
         trials=_trials(manifest.get("trials") or {}),
         stood=[words for wall, words in WALLS.items() if wall in (walls or [])],

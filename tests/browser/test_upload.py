@@ -1,6 +1,7 @@
 """The way of a model from a file on somebody's disk to its report, in headless Chromium."""
 
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
 from portal.accounts import roles
+from portal.gateways import inference
 from portal.registry import states
 from portal.registry.models import ModelVersion
 from tests.browser.conftest import PageAs, is_too_wide, keep, violations
@@ -70,6 +72,32 @@ def test_upload_of_a_sample_shows_the_stages_and_ends_with_the_report(
     assert any(line.startswith("POST xhr") and not line.endswith("/upload/") for line in requests)  # to the bucket
     assert violations(page) == []
     assert not is_too_wide(page)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", "desk"), ("dark", "phone")])
+def test_upload_being_tried_shows_what_the_scan_found(
+    site: str, page_as: PageAs, samples: Path, monkeypatch: pytest.MonkeyPatch, theme: str, width: str
+):
+    page, seen = page_as(roles.MODEL_OWNER, theme=theme, width=width), threading.Event()
+    verify = inference.verify
+
+    def verify_once_seen(**given: Any) -> Any:
+        assert seen.wait(30)
+        return verify(**given)
+
+    monkeypatch.setattr(inference, "verify", verify_once_seen)
+    choose(page, site, samples / "penguins" / "model.joblib", "Penguins")
+
+    page.get_by_role("button", name="Upload and check").click()
+    expect(page.get_by_text("all of them on the list of what a model may use")).to_be_visible(timeout=20_000)
+    keep(page, f"upload-trying-{theme}-{width}")
+    found = violations(page) + (["wider than the window"] if is_too_wide(page) else [])
+    said = page.locator("[data-said]").text_content()
+    seen.set()
+
+    expect(page.get_by_role("heading", name="What the check found")).to_be_visible(timeout=60_000)
+    assert said == "Loading it in the sandbox and trying it out"
+    assert found == []
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
