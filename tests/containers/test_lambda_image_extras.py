@@ -25,15 +25,16 @@ KEY = "a key of the tests, of 32 characters and more"
 PACKAGE = Path(__file__).parent / "own_package"
 # What is fitted: each kind of model once by each library, and in turns on arrays and DataFrames.
 SHAPE_OF = {"binary": "dataframe", "multiclass": "array", "regression": "dataframe"}
-NAMES = [f"{library}-{kind}" for library in EXTRAS for kind in SHAPE_OF] + ["own-package"]
+NAMES = [f"{library}-{kind}" for library in EXTRAS for kind in SHAPE_OF] + ["own-package", "catboost-texts"]
 
 FIT = """
 import base64, json, os, pickle, sys
 sys.path.append(os.environ["PORTICO_PANDAS_PATH"])
 {extras}
-def save(model, kind, shape):
-    answers = own_answers(model, table_of(shape), kind)
-    return dict(model=base64.b64encode(pickle.dumps(model)).decode(), answers=answers, rows=rows_of(shape), shape=shape)
+def save(model, kind, shape, *, table=None):
+    rows = rows_of(shape) if table is None else table.to_dict("records")
+    answers = own_answers(model, table_of(shape) if table is None else table, kind)
+    return dict(model=base64.b64encode(pickle.dumps(model)).decode(), answers=answers, rows=rows, shape=shape)
 
 saved = {{}}
 for library in {libraries}:
@@ -45,6 +46,10 @@ from sklearn.pipeline import make_pipeline
 table = table_of("dataframe")
 model = make_pipeline(PerThousand(), LogisticRegression()).fit(table, [0, 1] * (len(table) // 2))
 saved["own-package"] = save(model, "binary", "dataframe")
+from catboost import CatBoostClassifier
+table["city"] = ["Oslo", "Rome"] * (len(table) // 2)
+model = CatBoostClassifier(8, verbose=0, allow_writing_files=False, cat_features=["city"]).fit(table, [0, 1, 1] * 2)
+saved["catboost-texts"] = save(model, "binary", "dataframe", table=table)
 print(json.dumps(saved))
 """
 
