@@ -2,16 +2,23 @@
 
 import io
 import json
+import pickle
+import zipfile
 from typing import Any
 
+import pandas
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from portal.gateways import inference
 from portal.registry import actions, mlflow, page_settings, states, training_data
 from portal.registry.actions import checking
 from portal.registry.models import Feature, ModelVersion
 from portal.scanner.report import ScanReport
-from tests.portal.factories import make_manifest, make_model, make_version
+from tests.portal.factories import make_manifest, make_model, make_user, make_version
 
 # As `mlflow.sklearn.save_model` of MLflow 3.17.2 wrote them, for a table of four columns and two rows of it.
 MLMODEL = """\
@@ -259,3 +266,33 @@ def test_check_of_an_mlflow_model_tries_it_on_its_examples(quiet_cloud: None, mo
     assert asked[0]["rows"][0] == FIRST_ROW
     assert (asked[0]["loading"]["member"], asked[0]["loading"]["member_format"]) == ("model.pkl", "pickle")
     assert version.features.get(name="member").kind == "boolean"
+
+
+@pytest.mark.django_db
+def test_upload_of_a_zipped_mlflow_model_is_ready_with_its_settings(cloud: None):
+    table = pandas.DataFrame(
+        {
+            "age": [20, 30, 40, 50],
+            "income": [1.5, 2.5, 3.5, 4.5],
+            "city": ["Rome", "Oslo"] * 2,
+            "member": [True, False] * 2,
+        }
+    )
+    columns = make_column_transformer((OneHotEncoder(), ["city"]), remainder="passthrough")
+    model = make_pipeline(columns, LogisticRegression()).fit(table, [0, 1, 0, 1])
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        for name, text in ATTACHMENTS.items():
+            archive.writestr(f"my_model/{name}", text)
+        archive.writestr("my_model/model.pkl", pickle.dumps(model))
+    zipped.seek(0)
+
+    new_model = actions.NewModel(name="From MLflow", slug="from-mlflow")
+    version = actions.upload_version(new_model, zipped, file_name="my_model.zip", by=make_user("olga"))
+    actions.check(version, by=version.created_by)
+
+    assert version.refusals == []
+    assert (version.manifest["format"], version.manifest["member"]) == ("mlflow", "my_model/model.pkl")
+    assert version.features.get(name="age").kind == "integer"
+    assert version.examples.first().row == FIRST_ROW
+    assert version.manifest["golden"][0]["row"] == FIRST_ROW

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from portal.accounts import roles
 from portal.gateways import storage
+from portal.registry import states
 from portal.registry.models import Model, ModelVersion
 from tests.portal.factories import make_user
 
@@ -62,7 +63,7 @@ def test_upload_from_standard_input_takes_what_comes(cloud: None, model_file: Pa
 
     upload(Path("-"), model="from-a-pipe", by="olga")
 
-    assert Model.objects.get(slug="from-a-pipe").versions.get().is_ready
+    assert Model.objects.get(slug="from-a-pipe").versions.get().state == states.READY
 
 
 def test_upload_of_something_else_fails_with_the_reasons_and_is_not_live(cloud: None, tmp_path: Path):
