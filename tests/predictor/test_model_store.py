@@ -7,13 +7,13 @@ from predictor.errors import ChecksumMismatch, ModelBroken, UnknownModel
 from tests.predictor.factories import array_model, dump, forest, make_live, original_bytes, publish, write_manifest
 
 
-def test_get_live_version_swapped_is_picked_up_within_five_seconds(store, clock):
+def test_get_live_version_swapped_is_picked_up_within_two_seconds(store, clock):
     publish(array_model(), slug="m", version=1)
     publish(forest(), slug="m", version=2, live=False)
     first, _ = store.get("m")
     make_live("m", 2, publish(forest(), slug="m", version=2, live=False)["sha256"])
 
-    clock.now += 4.9
+    clock.now += 1.9
     second, _ = store.get("m")
 
     assert (first.version, second.version) == (1, 2)
@@ -24,7 +24,7 @@ def test_get_live_version_is_not_looked_up_on_each_request(store, clock):
     store.get("m")
     make_live("m", 2, "0" * 64)
 
-    clock.now += 2.9
+    clock.now += 1.4
     model, start = store.get("m")
 
     assert (model.version, start) == (1, "warm")
@@ -120,12 +120,12 @@ def test_get_drop_in_where_there_is_none_is_none(store):
     assert store.get_drop_in() is None
 
 
-def test_get_drop_in_overwritten_is_picked_up_within_five_seconds(store, clock):
+def test_get_drop_in_overwritten_is_picked_up_within_two_seconds(store, clock):
     _drop_in(original_bytes())
     first, _ = store.get_drop_in()
     _drop_in(dump(array_model()))
 
-    clock.now += 4.9
+    clock.now += 1.9
     second, start = store.get_drop_in()
 
     assert [feature.name for feature in first.features] == ["var_1", "var_2", "var_3", "var_4"]
@@ -149,7 +149,7 @@ def test_get_drop_in_taken_away_is_none_again(store, clock):
     store.get_drop_in()
     bucket.client().delete_object(Bucket=bucket.name(), Key=keys.DROP_IN_KEY)
 
-    clock.now += 4.9
+    clock.now += 1.9
 
     assert store.get_drop_in() is None
 
