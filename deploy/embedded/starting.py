@@ -17,7 +17,7 @@ from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.processes import Supervisor
 from deploy.embedded.rescue import carry_over_objects
 from deploy.execute import execute_plan
-from deploy.golden import prove_code, show_moved
+from deploy.golden import Moved, prove_code, show_moved
 from deploy.outputs import portal_environment
 from deploy.plan import Plan, make_plan
 from deploy.state import REPOSITORY, StateFolder
@@ -60,7 +60,10 @@ def start_everything(
         manage(supervisor, variables, "migrate", "--verbosity", "0")
         login = make_first_login(supervisor, variables)
         manage(supervisor, variables, "sign_models")
-    _prove_code(target, outputs)
+    with say_step("Asking the live models their golden rows") as note:
+        moved = prove_code(target, outputs)
+        note(f"{len(moved)} answered otherwise" if moved else "answered as at their check")
+    _say_moved(moved)
     if not state.samples.exists():
         with say_step("Training the sample models"):
             _train_samples(state, supervisor, variables)
@@ -92,17 +95,15 @@ def _deploy(
     return emulator, outputs
 
 
-def _prove_code(target: Target, outputs: Mapping[str, str]) -> None:
-    """Changed code or libraries answer the live models' golden rows before anybody asks them. There is no older Python
-    to go back to here, so a difference is told, and people decide.
-    """
-    moved = prove_code(target, outputs)
-    if moved:
-        show_moved(moved)
-        console.print(
-            "[yellow]![/] The libraries that are installed now answer these otherwise than those the models were "
-            "checked with.\n  Fit the models again and upload them, or install the former libraries."
-        )
+def _say_moved(moved: list[Moved]) -> None:
+    """Changed code or libraries answer otherwise. There is no older Python to go back to here, so people decide."""
+    if not moved:
+        return
+    show_moved(moved)
+    console.print(
+        "[yellow]![/] The libraries that are installed now answer these otherwise than those the models were "
+        "checked with.\n  Fit the models again and upload them, or install the former libraries."
+    )
 
 
 def _say_failure(verb: str, resource: str, detail: str) -> None:

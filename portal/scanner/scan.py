@@ -89,7 +89,7 @@ class Scan:
                 top = self.scan_pickle(CountedStream(file, None, self.limits), read_tail(path), key="format")
         check_compiled(self.findings.compiled)
         check_top(top, self.findings)
-        if type(top) is Instance:
+        if type(top) is Instance and top.made_by.grant == "estimator":
             self.facts.update(describe_model(top))
 
     def scan_archive(self, archive: Archive) -> Any:

@@ -9,6 +9,7 @@ STEPS = [
     "Starting the emulator of AWS",
     "Deploying the stack",
     "Bringing the database up to date",
+    "Asking the live models their golden rows",
     "Training the sample models",
     "Loading the sample models",
     "Starting the portal",
