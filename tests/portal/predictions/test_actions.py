@@ -24,9 +24,10 @@ ROWS = b"var_1,var_2,var_3,var_4\n1,2,3,4\n"
 def version(cloud: None, original_model) -> ModelVersion:
     owner = make_user("owner", roles.MODEL_OWNER)
     with original_model.open("rb") as file:
-        return registry.upload_version(
-            make_model(f"original-{uuid.uuid4().hex[:8]}"), file, file_name="model.pkl", by=owner
-        )
+        model = make_model(f"original-{uuid.uuid4().hex[:8]}")
+        version = registry.upload_version(model, file, file_name="model.pkl", by=owner)
+    registry.check(version, by=owner)
+    return version
 
 
 @pytest.fixture

@@ -250,12 +250,13 @@ def original(cloud: None, original_model) -> ModelVersion:
     model = make_model(f"original-{uuid.uuid4().hex[:8]}")
     with original_model.open("rb") as file:
         version = registry.upload_version(model, file, file_name="binary_sklearn_model.pkl", by=owner)
+    registry.check(version, by=owner)
     registry.make_live(version, by=owner)
     return version
 
 
 def test_original_tools_model_is_accepted_with_a_warning_of_its_version(original: ModelVersion):
-    assert original.is_ready
+    assert original.is_live
     assert any("1.2.0" in warning for warning in original.manifest["warnings"])
     assert [feature.name for feature in original.features.all()] == ["var_1", "var_2", "var_3", "var_4"]
 
