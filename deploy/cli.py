@@ -94,7 +94,8 @@ def find_target(name: str, environment: str = "local") -> Target:
         raise EmulatorAway(
             "The emulator is not running. Start it with: make up (or, if one runs elsewhere, set AWS_ENDPOINT_URL)."
         )
-    return embedded_target(endpoint, manifest_key=state.manifest_key(), environment=environment)
+    # An emulator named by hand may be somebody else's: it keeps the secret that it has.
+    return embedded_target(endpoint, manifest_key=None if given else state.manifest_key(), environment=environment)
 
 
 @main.command()

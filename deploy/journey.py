@@ -66,7 +66,11 @@ def upload_model(visitor: Visitor, model: Path) -> Page:
     """The version's page, once the check has passed it."""
     page = visitor.get("/admin/registry/model/upload/")
     form = page.form_with("file", "name", "slug")
-    version = visitor.submit(page, form, file=Upload(model.name, model.read_bytes()), name=NAME, slug=SLUG)
+    uploaded = visitor.submit(page, form, file=Upload(model.name, model.read_bytes()), name=NAME, slug=SLUG)
+    check = next((form for form in uploaded.html.forms if form.action.endswith("/check/")), None)
+    if check is None:
+        raise DeployError(f"The model did not arrive. {uploaded.complaint}")
+    version = visitor.submit(uploaded, check)
     _require("It passed the check" in version.text, f"The model did not pass its check. {version.complaint}")
     return version
 

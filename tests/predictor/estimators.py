@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 -- two more estimators, once this is imported
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -56,6 +57,13 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "ColumnTransformer": {"transformers": [("all", StandardScaler(), [0, 1, 2])]},
     "FeatureUnion": {"transformer_list": [("a", StandardScaler()), ("b", MinMaxScaler())]},
     "Pipeline": {"steps": [("scaler", StandardScaler()), ("model", LogisticRegression())]},
+    "HalvingGridSearchCV": {"estimator": LogisticRegression(), "param_grid": {"C": [0.1, 1.0]}, "cv": 2},
+    "HalvingRandomSearchCV": {
+        "estimator": LogisticRegression(),
+        "param_distributions": {"C": [0.1, 1.0]},
+        "n_candidates": 2,
+        "cv": 2,
+    },
     "GridSearchCV": {"estimator": LogisticRegression(), "param_grid": {"C": [0.1, 1.0]}, "cv": 2},
     "RandomizedSearchCV": {
         "estimator": LogisticRegression(), "param_distributions": {"C": [0.1, 1.0]}, "n_iter": 2, "cv": 2,

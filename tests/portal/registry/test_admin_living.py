@@ -139,11 +139,11 @@ def test_make_live_while_somebody_else_changes_it_is_refused_with_their_name(own
     assert "grace is changing which version of “Penguins” is live just now." in answer.content.decode()
 
 
-@pytest.mark.parametrize("page", ["admin:registry_model_change", "admin:registry_modelversion_change"])
-def test_roll_back_is_one_click_on_both_pages(owner: Client, swap: Any, page: str):
+@pytest.mark.parametrize("place", ["admin:registry_model_change", "admin:registry_modelversion_change"])
+def test_roll_back_is_one_click_on_both_pages(owner: Client, swap: Any, place: str):
     ModelVersion.objects.filter(pk=swap[0].pk).update(live_at=timezone.now())
     owner.post(address(swap[1]), {"seen": "1"})
-    shown = owner.get(reverse(page, args=[swap[0].model_id if "model_" in page else swap[1].pk])).content.decode()
+    shown = owner.get(reverse(place, args=[swap[0].model_id if "model_" in place else swap[1].pk])).content.decode()
 
     answer = owner.post(roll_back_address(swap[0].model), {"seen": "2", "to": "1"}, follow=True)
 
