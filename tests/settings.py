@@ -3,7 +3,7 @@
 import os
 
 os.environ["PORTICO_ENV"] = "local"
-os.environ["PORTICO_MANIFEST_KEY"] = "a secret that is for tests only, 32+"
+os.environ.setdefault("PORTICO_MANIFEST_KEY", "a secret that is for tests only, 32+")
 
 from portal.settings import *  # noqa: E402, F403
 
