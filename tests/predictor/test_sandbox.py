@@ -145,7 +145,7 @@ def test_hostile_model_finds_no_credentials_in_its_environment():
         ("os.abort()", "(loading), and crashed Python itself"),
         ("os.kill(os.getpid(), 9)", "stopped by the system, most likely for want of memory"),
         ("os._exit(0)", "ended the check by itself while loading, without an answer"),
-        ("os.closerange(3, 64); time.sleep(9)", "ended the check by itself"),
+        ("os.closerange(3, 4096); time.sleep(9)", "ended the check by itself"),
         ("raise SystemExit(0)", "an error that nothing could catch"),
     ],
 )
@@ -156,7 +156,7 @@ def test_hostile_file_refused_in_a_sentence(code, words):
 _TRICKLING = """
 while True:
     time.sleep(0.01)
-    for pipe in range(3, 40):
+    for pipe in range(3, 1024):
         try: os.write(pipe, b' ')
         except OSError: pass
 """
@@ -195,7 +195,7 @@ def test_model_that_dies_of_many_rows_refused_naming_them():
 )
 def test_answer_that_a_model_forges_is_not_believed(answer, words):
     forging = (
-        f"for pipe in range(3, 40):\n    try:\n        left = {answer}\n"
+        f"for pipe in range(3, 1024):\n    try:\n        left = {answer}\n"
         "        while left: left = left[os.write(pipe, left):]\n    except OSError: pass\nos._exit(0)"
     )
 
