@@ -35,15 +35,17 @@ PORTAL_ORIGIN = f"http://{os.environ['DJANGO_LIVE_TEST_SERVER_ADDRESS']}"
 FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for the stack is marked so, by itself or through a fixture.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """A test that asks for the stack is marked so, by itself or through a fixture, before any are chosen by marks.
 
-    Tests with a live server empty the database behind them, roles included: they come last.
+    Tests with a live server empty the database behind them, roles included: after all else has been sorted, they come
+    last.
     """
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.stack)
+    yield
     items.sort(key=lambda item: "live_server" in getattr(item, "fixturenames", ()))
 
 
