@@ -57,6 +57,7 @@ def pages(loaded_site: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_console_page_has_nothing_for_axe_and_fits_its_window(
     loaded_site: str, pages: dict[str, str], page_as: PageAs, theme: str, width: str
@@ -73,6 +74,7 @@ def test_every_console_page_has_nothing_for_axe_and_fits_its_window(
     assert found == {}
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_console_forms_with_errors_have_nothing_for_axe(
     loaded_site: str, pages: dict[str, str], page_as: PageAs, theme: str

@@ -52,6 +52,7 @@ def confirm_address(site: str, version: ModelVersion) -> str:
     return site + reverse("admin:registry_modelversion_live", args=[version.pk])
 
 
+@pytest.mark.looks
 def test_side_by_side_has_nothing_for_axe_in_any_look(site: str, successor: ModelVersion, page_as: PageAs):
     found = {}
 

@@ -62,6 +62,7 @@ def everything(loaded_site: str, page_as: PageAs, django_user_model: type) -> di
     return {name: loaded_site + path for name, path in pages(prediction, done, failed, running).items()}
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_page_has_nothing_for_axe_and_fits_its_window(
     everything: dict[str, str], page_as: PageAs, theme: str, width: str
@@ -77,6 +78,7 @@ def test_every_page_has_nothing_for_axe_and_fits_its_window(
     assert found == {}
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_sign_in_page_has_nothing_for_axe_also_with_an_error(site: str, page_as: PageAs, theme: str, width: str):
     page = page_as(None, theme=theme, width=width)
@@ -92,6 +94,7 @@ def test_sign_in_page_has_nothing_for_axe_also_with_an_error(site: str, page_as:
     assert before + violations(page) == []
 
 
+@pytest.mark.looks
 def test_form_with_errors_has_nothing_for_axe(loaded_site: str, page_as: PageAs):
     page = page_as(roles.PREDICTOR)
     page.goto(f"{loaded_site}/models/diabetes/")

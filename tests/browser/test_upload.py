@@ -100,6 +100,7 @@ def test_upload_being_tried_shows_what_the_scan_found(
     assert found == []
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_upload_of_a_hostile_file_ends_with_the_reasons(
     site: str, page_as: PageAs, hostile_file: Path, theme: str, width: str
@@ -189,6 +190,7 @@ def test_version_opened_in_two_tabs_is_checked_once(site: str, page_as: PageAs, 
     assert ModelVersion.objects.get().events.filter(did="passed the check").count() == 1
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_token_is_made_and_taken_back_on_its_page(site: str, page_as: PageAs, theme: str, width: str):
     page = page_as(roles.MODEL_OWNER, theme=theme, width=width)
