@@ -205,7 +205,8 @@ def test_make_live_and_roll_back_reach_the_callers_of_the_api(checked: Any, stac
     url = f"{stack.environment['PORTICO_API_URL']}/switched/singlePrediction"
 
     def served() -> str:
-        return send("POST", url, body=b'{"x0": 5.0}')[1].get("X-Model-Version", "")
+        headers = {"Content-Type": "application/json"}
+        return send("POST", url, body=b'{"x0": 5.0}', headers=headers)[1].get("X-Model-Version", "")
 
     actions.make_live(first, by=model.created_by)
     wait_until(lambda: served() == "switched/1")
