@@ -17,7 +17,7 @@ def measure() -> Report:
         ("base", images.BASE),
         ("original's requirements", original),
         ("Portico", ours),
-        ("Portico + skops + polars", headroom),
+        ("Portico + polars", headroom),
     ):
         size = images.size_bytes(image)
         rows.append(
