@@ -1,4 +1,7 @@
-"""`PYTHONPATH=.:lambda_docker python -m tests.predictor.estimators_table`: which of scikit-learn's estimators are served, and why not."""
+"""Which of scikit-learn's estimators are served, and why not.
+
+PYTHONPATH=.:lambda_docker python -m tests.predictor.estimators_table
+"""
 
 import collections
 
