@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from predictor import walls
+from predictor import journal, walls
 
 _CHUNK_LENGTH_BYTES = 4
 
@@ -89,7 +89,7 @@ def _make_manifest(bodies: list[bytes], job: Mapping[str, Any], tell: Tell) -> d
     announce("loading")
     began = time.perf_counter()
     loaded = _load(bodies, job, watch)
-    load_milliseconds = round((time.perf_counter() - began) * 1000, 3)
+    load_milliseconds = journal.milliseconds_since(began)
     loaded_bytes = _resident_bytes()
     description = describe(loaded.estimator, announce=announce)
     found = try_out(description, rows=job["rows"], announce=announce, watch=watch)

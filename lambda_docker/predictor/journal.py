@@ -8,9 +8,14 @@ from typing import Any
 
 def write(event: str, *, request_id: str, began: float, **facts: Any) -> None:
     """A request's line; facts that are None are left out. `began` is a time.perf_counter()."""
-    line = {"event": event, "request_id": request_id, "milliseconds": round((time.perf_counter() - began) * 1000, 3)}
+    line = {"event": event, "request_id": request_id, "milliseconds": milliseconds_since(began)}
     line.update((name, fact) for name, fact in facts.items() if fact is not None)
     print(json.dumps(line, default=str), flush=True)
+
+
+def milliseconds_since(began: float) -> float:
+    """`began` is a time.perf_counter()."""
+    return round((time.perf_counter() - began) * 1000, 3)
 
 
 def note(event: str, **facts: Any) -> None:

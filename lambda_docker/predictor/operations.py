@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from predictor import golden, keys, model_store
+from predictor import golden, journal, keys, model_store
 from predictor.coercion import read_row
 from predictor.engines import Answers
 from predictor.engines.sklearn_engine import first_not_finite
@@ -34,7 +34,7 @@ def predict(request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
         "output": model.output.to_json(),
         "prediction": answers.one(),
         "start": start,
-        "milliseconds": _milliseconds_since(began),
+        "milliseconds": journal.milliseconds_since(began),
         "request_id": request_id,
     }
 
@@ -61,7 +61,7 @@ def replay(request: Mapping[str, Any]) -> dict[str, Any]:
         "ok": True,
         "model": model.ref(),
         "rows": len(rows),
-        "milliseconds": _milliseconds_since(began),
+        "milliseconds": journal.milliseconds_since(began),
         "moved": golden.find_moved(rows, answers, error=_explain_classes(model)),
     }
 
@@ -78,7 +78,7 @@ def answer_rows(request: Mapping[str, Any]) -> dict[str, Any]:
         "ok": True,
         "model": model.ref(),
         "output": model.output.to_json(),
-        "milliseconds": _milliseconds_since(began),
+        "milliseconds": journal.milliseconds_since(began),
         "answers": answers,
     }
 
@@ -139,10 +139,6 @@ def _explain_classes(model: LoadedModel) -> str | None:
     if model.classes == model.output.classes:
         return None
     return f"The model's classes are now {', '.join(map(str, model.classes or ())) or 'none'}."
-
-
-def _milliseconds_since(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 3)
 
 
 def explain_failure(problem: Exception) -> str:

@@ -55,7 +55,7 @@ def verify(request: Mapping[str, Any]) -> dict[str, Any]:
             "The model's description of itself makes no sense. Save it again, from a program that you trust."
         ) from problem
     own = {**asdict(upload), "sha256": expected, "size_bytes": size_bytes, "sandbox": examined.walls}
-    return {"ok": True, "manifest": {**found, **own}, "milliseconds": _milliseconds_since(began)}
+    return {"ok": True, "manifest": {**found, **own}, "milliseconds": journal.milliseconds_since(began)}
 
 
 def _read_upload(request: Mapping[str, Any]) -> _Upload:
@@ -117,7 +117,3 @@ def _require_size(size_bytes: int) -> None:
             f"The file has {in_megabytes(size_bytes)}; models of up to {in_megabytes(allowed)} are served. "
             "Save it compressed (joblib.dump(model, file, compress=3)) or train a smaller one."
         )
-
-
-def _milliseconds_since(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 3)

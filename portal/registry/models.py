@@ -69,10 +69,6 @@ class Model(models.Model):
         return once_live.select_related("model").order_by("-live_at").first()
 
     @property
-    def newest_version(self) -> ModelVersion | None:
-        return self.versions.exclude(state=states.ARCHIVED).order_by("-number").first()
-
-    @property
     def result_label(self) -> str:
         return self.target_label or "Prediction"
 

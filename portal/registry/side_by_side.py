@@ -50,10 +50,6 @@ class AnsweredRow:
         return self.before is not None and not self.before.error and not self.after.error
 
     @property
-    def has_error(self) -> bool:
-        return bool(self.after.error or (self.before and self.before.error))
-
-    @property
     def is_other_label(self) -> bool:
         return self.before is not None and self.has_both and self.before.label != self.after.label
 

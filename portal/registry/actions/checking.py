@@ -114,15 +114,17 @@ def _check(version: ModelVersion, path: Path, *, by: User, tell: Callable[[str],
         stage=ModelVersion.TRYING, scan=version.scan, sha256=version.sha256
     )
     tell(STAGES[ModelVersion.TRYING])
+    noted = mlflow.read(report.attachments)
+    rows = _real_rows(version, noted)
     try:
         manifest = inference.verify(
-            upload=version.upload, sha256=version.sha256, loading=_how_to_load(report), rows=_real_rows(version)
+            upload=version.upload, sha256=version.sha256, loading=_how_to_load(report), rows=rows
         )
         _promote(version, manifest)
     except Refused as refusal:
         _reject(version, [refusal.user_message], by=by)
         return
-    _accept(version, manifest, by=by)
+    _accept(version, manifest, noted, by=by)
 
 
 def _how_to_load(report: ScanReport) -> dict[str, Any]:
@@ -135,20 +137,11 @@ def _how_to_load(report: ScanReport) -> dict[str, Any]:
     }
 
 
-def _real_rows(version: ModelVersion) -> list[dict[str, Any]]:
+def _real_rows(version: ModelVersion, noted: mlflow.Described) -> list[dict[str, Any]]:
     """Rows that came with the upload: the best there are to try the model on."""
     given, training = version.pending.get("given") or {}, version.pending.get("training") or {}
-    rows = [example["row"] for example in given.get("examples", [])]
-    rows += mlflow.read(version.scan.get("attachments") or {}).rows
-    rows += training.get("examples", [])
-    return rows[:REAL_ROWS]
-
-
-def _noted(version: ModelVersion) -> mlflow.Described:
-    noted = mlflow.read(version.scan.get("attachments") or {})
-    for sentence in noted.notes:
-        log.info("%s: %s", version, sentence)
-    return noted
+    examples = [example["row"] for example in given.get("examples", [])]
+    return [*examples, *noted.rows, *training.get("examples", [])][:REAL_ROWS]
 
 
 def _promote(version: ModelVersion, manifest: dict[str, Any]) -> None:
@@ -175,8 +168,10 @@ def sign_manifest(version: ModelVersion, manifest: dict[str, Any]) -> dict[str, 
     return signatures.sign("manifest", {**manifest, "file": f"model.{EXTENSIONS[manifest['format']]}", **place})
 
 
-def _accept(version: ModelVersion, manifest: dict[str, Any], *, by: User) -> None:
+def _accept(version: ModelVersion, manifest: dict[str, Any], noted: mlflow.Described, *, by: User) -> None:
     given, training = version.pending.get("given") or {}, version.pending.get("training")
+    for sentence in noted.notes:
+        log.info("%s: %s", version, sentence)
     passed = version.model.versions.filter(state__in=states.PASSED)
     with transaction.atomic():
         if _passed_meanwhile(version):
@@ -189,7 +184,7 @@ def _accept(version: ModelVersion, manifest: dict[str, Any], *, by: User) -> Non
             version,
             given=given,
             training=TrainingData.from_json(training) if training else None,
-            noted=_noted(version),
+            noted=noted,
             previous=version.model.live_version or passed.exclude(pk=version.pk).order_by("-number").first(),
         )
         record(version.model, version, "passed the check", by=by)
