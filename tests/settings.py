@@ -5,6 +5,6 @@ import os
 os.environ["PORTICO_ENV"] = "local"
 os.environ.setdefault("PORTICO_MANIFEST_KEY", "a secret that is for tests only, 32+")
 
-from portal.settings import *  # noqa: E402, F403
+from portal.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -39,7 +39,7 @@ class Emulator:
         return f"http://{LOOPBACK}:{self.port}"
 
 
-def start_emulator(supervisor: Supervisor, state: StateFolder, port: int, *, extra: Mapping[str, str] = {}) -> Emulator:  # noqa: B006
+def start_emulator(supervisor: Supervisor, state: StateFolder, port: int, *, extra: Mapping[str, str] = {}) -> Emulator:
     """Start it on what it saved last time, wait until it answers, and leave word where.
 
     Raises: DeployError: it ended, or did not answer in time

@@ -101,7 +101,7 @@ def defaults_of(version: ModelVersion) -> dict[str, str]:
 
 def _common(feature: Feature) -> dict[str, Any]:
     unit = format_html(' <span class="unit">{}</span>', feature.unit) if feature.unit else ""
-    optional = "" if feature.is_required else mark_safe(' <span class="unit">(optional)</span>')  # noqa: S308 -- a constant
+    optional = "" if feature.is_required else mark_safe(' <span class="unit">(optional)</span>')
     return {
         "label": format_html("{}{}{}", feature, unit, optional),
         "help_text": _help(feature),

@@ -12,9 +12,9 @@ from pathlib import Path
 # Isolated mode leaves only the standard library on the path; the scanner's own package is all that is added.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from portal.scanner.allowed import load_grants  # noqa: E402  (the path must be set first)
-from portal.scanner.limits import Limits  # noqa: E402
-from portal.scanner.scan import scan  # noqa: E402
+from portal.scanner.allowed import load_grants
+from portal.scanner.limits import Limits
+from portal.scanner.scan import scan
 
 
 def main() -> None:

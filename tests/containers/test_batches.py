@@ -105,4 +105,4 @@ def watch(machine, execution, function):
 
 def docker(*arguments):
     command = ["docker", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()

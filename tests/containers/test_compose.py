@@ -130,5 +130,5 @@ def inspect(name):
 
 
 def docker(*arguments):
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)  # noqa: S603, S607
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)  # noqa: S607
     return done.stdout.splitlines()

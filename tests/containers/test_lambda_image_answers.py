@@ -67,7 +67,7 @@ def test_curl_of_the_cheat_sheet_is_answered_through_the_published_port(start_la
     container.serve_objects(objects)
     url = f"http://{container.address()}{PATH}"
 
-    with urllib.request.urlopen(url, json.dumps(rest_event()).encode(), timeout=60) as reply:  # noqa: S310
+    with urllib.request.urlopen(url, json.dumps(rest_event()).encode(), timeout=60) as reply:
         answer = json.load(reply)
 
     assert set(json.loads(answer["body"])) == {"pred_proba", "body"}

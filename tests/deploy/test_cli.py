@@ -84,7 +84,7 @@ def test_manage_runs_the_portal_s_commands_with_the_stack_s_names(stack, stack_e
     code = "from django.conf import settings; print(settings.PORTICO_BUCKET, settings.STATE_DIR)"
     command = [sys.executable, "-m", "deploy", "manage", "shell", "--no-imports", "-c", code]
 
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, env={**os.environ, "PORTICO_STATE_DIR": str(tmp_path)}, capture_output=True, text=True, check=True
     )
 

@@ -28,7 +28,7 @@ def test_outputs_as_env_survive_a_shell():
     text = format_outputs({"PORTICO_BUCKET": "it's a $HOME bucket"}, "env")
 
     script = f'{text}\nprintf %s "$PORTICO_BUCKET"'
-    printed = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    printed = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
 
     assert printed.stdout == "it's a $HOME bucket"
 

@@ -111,7 +111,7 @@ def test_wait_for_any_returns_the_child_that_ended(supervisor, capfd):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_parent_that_is_ended_leaves_no_orphans(number):
-    parent = subprocess.Popen(  # noqa: S603
+    parent = subprocess.Popen(
         [sys.executable, "-c", PARENT],
         cwd=HERE.parent.parent,
         stdout=subprocess.PIPE,

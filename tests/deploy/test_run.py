@@ -32,7 +32,7 @@ run.run = one_child
 run.main()
 """
         environment = {**os.environ, "PORTICO_STATE_DIR": str(tmp_path)}
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
         started.append(process)

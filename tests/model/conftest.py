@@ -42,4 +42,4 @@ def written(request: pytest.FixtureRequest, samples_folder: Path) -> Written:
 def load_model(path: Path) -> Any:
     if path.suffix == ".joblib":
         return joblib.load(path)
-    return pickle.loads(path.read_bytes())  # noqa: S301  (written by this very test run)
+    return pickle.loads(path.read_bytes())

@@ -22,7 +22,7 @@ def emulator() -> Iterator[str]:
     """The address of a running S3 emulator."""
     port = _free_port()
     settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR", "PERSIST_STATE": "0"}
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter and a fixed module
+    process = subprocess.Popen(  # our own interpreter and a fixed module
         [sys.executable, "-m", "ministack"],
         env={**os.environ, **settings},
         stdout=subprocess.DEVNULL,

@@ -75,7 +75,7 @@ def fit_any(estimator: type) -> Any:
         for attempt in attempts(estimator):
             try:
                 return attempt()
-            except Exception:  # noqa: BLE001, S112  (whatever one estimator says to data that is not for it)
+            except Exception:  # noqa: S112  (whatever one estimator says to data that is not for it)
                 continue
     raise ValueError(f"{estimator.__name__} takes none of the data")
 

@@ -61,13 +61,13 @@ def count_ordinary(folder: Path) -> tuple[dict[str, Counter[str]], list[str]]:
         counted[family]["of"] += 1
         try:
             model = fit_any(estimator)
-        except Exception as fault:  # noqa: BLE001
+        except Exception as fault:
             notes.append(f"{name}: not fitted here ({fault})")
             continue
         for form, write in FORMS.items():
             try:
                 write(model, folder / "model")
-            except Exception as fault:  # noqa: BLE001
+            except Exception as fault:
                 notes.append(f"{name}: {form} does not save it ({fault})")
                 continue
             report = scan(folder / "model", Limits())

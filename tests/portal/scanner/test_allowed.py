@@ -155,7 +155,7 @@ def test_listed_functions_reach_no_file_process_or_import_by_their_own_code():
 
 
 def write_list(*options, **environment):
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, ROOT / "lambda_docker" / "allowlist.py", *options],
         capture_output=True,
         text=True,
@@ -246,7 +246,7 @@ def test_child_can_import_neither_scikit_learn_nor_django():
         "import importlib.util as u; print([n for n in ('sklearn', 'numpy', 'django', 'joblib') if u.find_spec(n)])"
     )
 
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], capture_output=True, check=True, text=True
     ).stdout
 
