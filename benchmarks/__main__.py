@@ -1,32 +1,66 @@
-"""`python -m benchmarks NAME [--json FILE]`."""
+"""`python -m benchmarks NAME [--json FILE]`; `python -m benchmarks NAME --help` lists a benchmark's own options."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from benchmarks import cold_start, image_size
+from benchmarks.batch import speed
+from benchmarks.batch.cases import CASES
+from benchmarks.batch.processes import ROOT
 from benchmarks.report import Report, machine
 
-BENCHMARKS: dict[str, Callable[[], Report]] = {
-    "image-size": image_size.measure,
-    "cold-start": cold_start.measure,
-}
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command()
-@click.argument("name", type=click.Choice(sorted(BENCHMARKS)))
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures there too."
-)
-def main(name: str, json_file: Path | None) -> None:
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
     """Run one benchmark and print its table."""
-    report = BENCHMARKS[name]()
-    click.echo(report.to_text())
-    if json_file is not None:
-        figures = {"benchmark": name, "machine": machine(), **report.to_json()}
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+def register(name: str, measure: Callable[..., Report], *options: Callable[[Any], Any]) -> None:
+    """Make a command of a benchmark; its options are `measure`'s keyword arguments."""
+
+    def run(json_file: Path | None, **arguments: Any) -> None:
+        report = measure(**arguments)
+        click.echo(report.to_text())
+        if json_file is not None:
+            figures = {"benchmark": name, "machine": machine(), **report.to_json()}
+            json_file.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+    for option in reversed(
+        (click.option("--json", "json_file", type=FILE, help="Write the figures there too."), *options)
+    ):
+        run = option(run)
+    main.command(name, help=measure.__doc__ and measure.__doc__.splitlines()[0])(run)
+
+
+ROWS = click.option("--rows", default=1_000_000, show_default=True)
+THREADS = click.option("--threads", type=int, help="OMP_NUM_THREADS; left out: not set.")
+PREDICTOR = click.option(
+    "--predictor", default=ROOT / "lambda_docker", type=FOLDER, help="lambda_docker of another checkout, to compare."
+)
+WHERE = click.option("--folder", type=FOLDER, help="Where inputs and outputs lie meanwhile.")
+
+register("image-size", image_size.measure)
+register("cold-start", cold_start.measure)
+register(
+    "batch",
+    speed.measure,
+    ROWS,
+    click.option("--rounds", default=7, show_default=True),
+    click.option(
+        "--model", "models", multiple=True, type=click.Choice(list(CASES)), help="May be given several times."
+    ),
+    click.option("--limit/--no-limit", default=True, show_default=True, help="With polars as a limit."),
+    THREADS,
+    WHERE,
+    PREDICTOR,
+)
 
 
 if __name__ == "__main__":

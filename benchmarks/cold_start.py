@@ -96,7 +96,10 @@ VARIANTS = (
 
 
 def measure() -> Report:
-    """Raises: RuntimeError: a variant gave another answer than the others"""
+    """Cold start: the start of a process to its first prediction, in containers.
+
+    Raises: RuntimeError: a variant gave another answer than the others
+    """
     images.build_ours()
     images.build_original()
     models = {kind: _make_model(kind) for kind in ("array", "dataframe")}

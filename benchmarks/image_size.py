@@ -7,7 +7,10 @@ _MB = 1_000_000
 
 
 def measure() -> Report:
-    """Builds all images in this run; layers that did not change come from the engine's cache."""
+    """Size of the inference image beside the original tool's.
+
+    Builds all images in this run; layers that did not change come from the engine's cache.
+    """
     ours, original = images.build_ours(), images.build_original()
     headroom = images.build_headroom()
     base_bytes = images.size_bytes(images.BASE)

@@ -1,0 +1,231 @@
+"""One variant, from bytes in storage to bytes in storage, in a process of its own.
+
+`python -m benchmarks.batch.runs SPEC`. What is imported and the model are there before the clock starts, as in a warm
+function. The last line of the output is JSON: seconds, CPU seconds, memory, and a digest of what was written.
+"""
+
+import functools
+import gc
+import hashlib
+import io
+import json
+import os
+import pickle
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.batch.cases import MANIFEST_KEY, SLUG, VERSION, Prepared
+from benchmarks.batch.storage import FileS3
+
+BUCKET = "benchmark"
+BATCH = "00000000-0000-4000-8000-000000000001"
+FOLDER = f"batches/7/{BATCH}"
+INPUT, OUTPUT = f"{FOLDER}/input.csv", f"{FOLDER}/output.csv"
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What to run. `folder` is this run's own; `check` compares the output with scikit-learn's answers."""
+
+    variant: str
+    prepared: Prepared
+    folder: str
+    check: bool = True
+
+    @classmethod
+    def from_json(cls, text: str) -> "Spec":
+        entry = json.loads(text)
+        return cls(**{**entry, "prepared": Prepared(**entry["prepared"])})
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass
+class Step:
+    """One invoke of ours, or the original's only one. Bytes; peaks above the process with its model loaded."""
+
+    name: str
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass
+class Stopwatch:
+    """Times steps and finds each one's peak of memory."""
+
+    base_bytes: int
+    steps: list[Step] = field(default_factory=list)
+
+    def __call__(self, name: str, work: Callable[[], Any]) -> Any:
+        _forget_peak()
+        began = time.perf_counter()
+        result = work()
+        seconds = time.perf_counter() - began
+        self.steps.append(Step(name, seconds, _status_bytes("VmHWM") - self.base_bytes))
+        return result
+
+
+def run(spec: Spec) -> dict[str, Any]:
+    """Raises: RuntimeError: the output is not what scikit-learn says"""
+    import boto3
+
+    storage = FileS3(Path(spec.folder))
+    storage.adopt(INPUT, Path(spec.prepared.csv))
+    # Both the original and predictor.bucket make their client by this call, when they first need it.
+    boto3.client = lambda service, **_: storage  # type: ignore[assignment]  # a stand-in has no such type
+    work = VARIANTS[spec.variant](spec.prepared, storage)
+    gc.collect()
+    watch = Stopwatch(base_bytes=_status_bytes("VmRSS"))
+    cpu = time.process_time()
+    began = time.perf_counter()
+    work(watch)
+    seconds = time.perf_counter() - began
+    cpu = time.process_time() - cpu
+    files = storage.files_of(OUTPUT)
+    if spec.check:
+        _require_equal(spec, files)
+    return {
+        "seconds": seconds,
+        "cpu_seconds": cpu,
+        "base_bytes": watch.base_bytes,
+        "peak_bytes": max(step.peak_bytes for step in watch.steps),
+        "output_bytes": sum(file.stat().st_size for file in files),
+        "columns": len(_header(files)) - len(_header((Path(spec.prepared.csv),))),
+        "digest": _digest(files),
+        "files": [str(file) for file in files],
+        "steps": [asdict(step) for step in watch.steps],
+        "threads": _threads(),
+    }
+
+
+def original(prepared: Prepared, storage: FileS3) -> Callable[[Stopwatch], None]:
+    """The steps of the original tool's batch handler."""
+    import boto3
+    import pandas as pd
+
+    model = pickle.loads(Path(prepared.model).read_bytes())  # noqa: S301  # made by this benchmark
+
+    def handler() -> None:
+        client = boto3.client("s3")
+        text = client.get_object(Bucket=BUCKET, Key=INPUT)["Body"].read().decode("utf-8")
+        table = pd.read_csv(io.StringIO(text))[list(model.feature_names_in_)]
+        table["predicted_probability_1"] = model.predict_proba(table)[:, -1]
+        buffer = io.StringIO()
+        table.to_csv(buffer, index=False)
+        client.put_object(Bucket=BUCKET, Key=OUTPUT, Body=buffer.getvalue())
+        client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": OUTPUT}, ExpiresIn=300)
+
+    return lambda watch: watch("all", handler)
+
+
+def portico(prepared: Prepared, storage: FileS3) -> Callable[[Stopwatch], None]:
+    """Plan, every part in turn, finish, each through the function's entry point."""
+    from predictor import handler, model_store
+
+    storage.adopt(f"models/{SLUG}/{VERSION}/manifest.json", Path(prepared.manifest))
+    storage.adopt(f"models/{SLUG}/{VERSION}/model.pkl", Path(prepared.model))
+    model_store.store.get(SLUG, VERSION)
+    job = {"batch": BATCH, "user": "7", "model": SLUG, "version": VERSION, "file_name": "benchmark.csv"}
+
+    def step(name: str, **more: Any) -> Any:
+        return handler.handle({"operation": f"batch.{name}", "job": job, **more}, None)
+
+    def steps(watch: Stopwatch) -> None:
+        planned = watch("plan", lambda: step("plan"))
+        parts = json.loads(storage.get_object(Key=planned["parts_key"])["Body"].read())
+        for part in parts:
+            watch("part", functools.partial(step, "part", part=part))
+        watch("finish", lambda: step("finish"))
+
+    return steps
+
+
+def polars(prepared: Prepared, storage: FileS3) -> Callable[[Stopwatch], None]:
+    """A limit to compare with: everything at once in polars, no column of ours but one, no wrong cell survives."""
+    import polars as pl
+
+    model = pickle.loads(Path(prepared.model).read_bytes())  # noqa: S301  # made by this benchmark
+
+    def work() -> None:
+        table = pl.read_csv(io.BytesIO(storage.get_object(Key=INPUT)["Body"].read()))
+        answers = model.predict_proba(table.select(model.feature_names_in_.tolist()))[:, -1]
+        buffer = io.BytesIO()
+        table.with_columns(pl.Series("predicted_probability_1", answers)).write_csv(buffer)
+        storage.put_object(Key=OUTPUT, Body=buffer.getbuffer())
+
+    return lambda watch: watch("all", work)
+
+
+VARIANTS: dict[str, Callable[[Prepared, FileS3], Callable[[Stopwatch], None]]] = {
+    "original": original,
+    "Portico": portico,
+    "polars": polars,
+}
+
+
+def _require_equal(spec: Spec, files: tuple[Path, ...]) -> None:
+    """Every row is there, with scikit-learn's probabilities bit for bit, and with its label where there is one."""
+    import numpy as np
+    import pandas as pd
+
+    text = b"".join(file.read_bytes() for file in files)
+    table, expected = pd.read_csv(io.BytesIO(text)), np.load(spec.prepared.answers)
+    source = pd.read_csv(spec.prepared.csv)
+    wanted = {"predicted_probability_1": expected[:, 1]}
+    if spec.variant == "Portico":
+        wanted = {"probability_0": expected[:, 0], "probability_1": expected[:, 1]}
+        wanted["prediction"] = expected.argmax(axis=1)
+        if table["error"].notna().any():
+            raise RuntimeError(f"{spec.variant}: {table['error'].dropna().iloc[0]}")
+    for name, numbers in {**{name: source[name].to_numpy() for name in source}, **wanted}.items():
+        found = table[name].to_numpy()
+        if len(found) != len(numbers):
+            raise RuntimeError(f"{spec.variant}, {spec.prepared.case}: {len(found)} rows instead of {len(numbers)}.")
+        other = np.flatnonzero(found != numbers)
+        if other.size:
+            raise RuntimeError(
+                f"{spec.variant}, {spec.prepared.case}: {other.size} of {len(numbers)} cells of {name} are not"
+                f" scikit-learn's: rows {other[0]} to {other[-1]}, by up to {abs(found - numbers).max():.2g}."
+            )
+
+
+def _header(files: tuple[Path, ...]) -> list[str]:
+    with files[0].open("rb") as stream:
+        return stream.readline().decode().split(",")
+
+
+def _digest(files: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _forget_peak() -> None:
+    # ru_maxrss is inherited from the process that started this one, and cannot be set back between two steps.
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _status_bytes(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
+
+
+def _threads() -> str:
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]  # publishes no types
+
+    found = {entry["internal_api"]: entry["num_threads"] for entry in threadpool_info()}
+    return ", ".join(f"{name} {count}" for name, count in sorted(found.items())) or "none"
+
+
+if __name__ == "__main__":
+    os.environ.update(PORTICO_BUCKET=BUCKET, PORTICO_MANIFEST_KEY=MANIFEST_KEY, AWS_DEFAULT_REGION="eu-west-1")
+    print("\n" + json.dumps(run(Spec.from_json(sys.argv[1]))))
