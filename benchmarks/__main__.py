@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from benchmarks import cold_start, image_size
-from benchmarks.batch import speed
+from benchmarks.batch import memory, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
 from benchmarks.report import Report, machine
@@ -57,6 +57,15 @@ register(
         "--model", "models", multiple=True, type=click.Choice(list(CASES)), help="May be given several times."
     ),
     click.option("--limit/--no-limit", default=True, show_default=True, help="With polars as a limit."),
+    THREADS,
+    WHERE,
+    PREDICTOR,
+)
+register(
+    "batch-memory",
+    memory.measure,
+    ROWS,
+    click.option("--large-mb", default=6_000, show_default=True, help="Of the large file; three times that is used."),
     THREADS,
     WHERE,
     PREDICTOR,

@@ -10,11 +10,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Rows with equal keys, in the order in which they are shown; `notes` say under what conditions."""
+    """Rows with equal keys, in the order in which they are shown; `notes` say under what conditions.
+
+    parts: further tables of the same run
+    """
 
     title: str
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str] = field(default_factory=tuple)
+    parts: Sequence["Report"] = field(default_factory=tuple)
 
     def to_text(self) -> str:
         header = list(self.rows[0])
@@ -27,10 +31,12 @@ class Report:
             )
             for line in cells
         ]
-        return "\n".join([self.title, "", *lines, "", *self.notes])
+        text = "\n".join([self.title, "", *lines, "", *self.notes])
+        return "\n\n".join([text, *(part.to_text() for part in self.parts)])
 
     def to_json(self) -> dict[str, Any]:
-        return {"title": self.title, "rows": [dict(row) for row in self.rows], "notes": list(self.notes)}
+        own = {"title": self.title, "rows": [dict(row) for row in self.rows], "notes": list(self.notes)}
+        return {**own, "parts": [part.to_json() for part in self.parts]} if self.parts else own
 
 
 def machine() -> dict[str, Any]:

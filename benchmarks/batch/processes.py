@@ -30,15 +30,24 @@ class Processes:
     def prepare(self, case: Case, rows: int) -> Prepared:
         return Prepared.from_json(self._python("benchmarks.batch.cases", str(self.folder), case.name, str(rows)))
 
-    def run(self, variant: str, prepared: Prepared, *, check: bool, keep: Path | None = None) -> dict[str, Any]:
-        """What one variant took. keep: a folder where the output stays
+    def run(
+        self,
+        variant: str,
+        prepared: Prepared,
+        *,
+        check: bool,
+        keep: Path | None = None,
+        part_bytes: int | None = None,
+    ) -> dict[str, Any]:
+        """What one variant took.
 
+        Args:   check, part_bytes: as in Spec; keep: a folder where the output stays
         Raises: RuntimeError: it ended badly, or its output is not scikit-learn's
         """
         own = keep or Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
         try:
-            said = self._python("benchmarks.batch.runs", Spec(variant, prepared, str(own), check).to_json())
-            return dict(json.loads(said))
+            spec = Spec(variant, prepared, str(own), check=check, part_bytes=part_bytes)
+            return dict(json.loads(self._python("benchmarks.batch.runs", spec.to_json())))
         finally:
             if keep is None:
                 shutil.rmtree(own)

@@ -13,6 +13,7 @@ import os
 import pickle
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,12 +31,17 @@ MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What to run. `folder` is this run's own; `check` compares the output with scikit-learn's answers."""
+    """What to run.
+
+    folder: this run's own; check: whether the output is compared with scikit-learn's answers;
+    part_bytes: of Portico's parts, None for its own default
+    """
 
     variant: str
     prepared: Prepared
     folder: str
     check: bool = True
+    part_bytes: int | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
@@ -48,26 +54,36 @@ class Spec:
 
 @dataclass
 class Step:
-    """One invoke of ours, or the original's only one. Bytes; peaks above the process with its model loaded."""
+    """One invoke of ours, or the original's only one.
+
+    peak_bytes: above what the process had with its model loaded; input_bytes: of a part's range
+    """
 
     name: str
     seconds: float
     peak_bytes: int
+    gets: int
+    puts: int
+    input_bytes: int | None = None
 
 
 @dataclass
 class Stopwatch:
-    """Times steps and finds each one's peak of memory."""
+    """Times steps, finds each one's peak of memory and counts its requests."""
 
     base_bytes: int
+    requests: Counter[str]
     steps: list[Step] = field(default_factory=list)
 
-    def __call__(self, name: str, work: Callable[[], Any]) -> Any:
+    def __call__(self, name: str, work: Callable[[], Any], *, input_bytes: int | None = None) -> Any:
         _forget_peak()
+        before = self.requests.copy()
         began = time.perf_counter()
         result = work()
         seconds = time.perf_counter() - began
-        self.steps.append(Step(name, seconds, _status_bytes("VmHWM") - self.base_bytes))
+        made = self.requests - before
+        peak = _status_bytes("VmHWM") - self.base_bytes
+        self.steps.append(Step(name, seconds, peak, made["GET"], made["PUT"], input_bytes))
         return result
 
 
@@ -81,7 +97,8 @@ def run(spec: Spec) -> dict[str, Any]:
     boto3.client = lambda service, **_: storage  # type: ignore[assignment]  # a stand-in has no such type
     work = VARIANTS[spec.variant](spec.prepared, storage)
     gc.collect()
-    watch = Stopwatch(base_bytes=_status_bytes("VmRSS"))
+    ready = _seconds_alive()
+    watch = Stopwatch(base_bytes=_status_bytes("VmRSS"), requests=storage.requests)
     cpu = time.process_time()
     began = time.perf_counter()
     work(watch)
@@ -91,6 +108,7 @@ def run(spec: Spec) -> dict[str, Any]:
     if spec.check:
         _require_equal(spec, files)
     return {
+        "ready_seconds": ready,
         "seconds": seconds,
         "cpu_seconds": cpu,
         "base_bytes": watch.base_bytes,
@@ -140,7 +158,7 @@ def portico(prepared: Prepared, storage: FileS3) -> Callable[[Stopwatch], None]:
         planned = watch("plan", lambda: step("plan"))
         parts = json.loads(storage.get_object(Key=planned["parts_key"])["Body"].read())
         for part in parts:
-            watch("part", functools.partial(step, "part", part=part))
+            watch("part", functools.partial(step, "part", part=part), input_bytes=part["end"] - part["start"])
         watch("finish", lambda: step("finish"))
 
     return steps
@@ -219,6 +237,12 @@ def _status_bytes(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
 
 
+def _seconds_alive() -> float:
+    """Since this process began: the interpreter's start, all imports, the model's loading."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _threads() -> str:
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]  # publishes no types
 
@@ -227,5 +251,10 @@ def _threads() -> str:
 
 
 if __name__ == "__main__":
+    given = Spec.from_json(sys.argv[1])
     os.environ.update(PORTICO_BUCKET=BUCKET, PORTICO_MANIFEST_KEY=MANIFEST_KEY, AWS_DEFAULT_REGION="eu-west-1")
-    print("\n" + json.dumps(run(Spec.from_json(sys.argv[1]))))
+    # Files of any size: what a batch may have is not the question here.
+    os.environ["PORTICO_BATCH_MAX_BYTES"] = str(10**15)
+    if given.part_bytes is not None:
+        os.environ["PORTICO_BATCH_PART_BYTES"] = str(given.part_bytes)
+    print("\n" + json.dumps(run(given)))

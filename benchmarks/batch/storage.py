@@ -5,6 +5,7 @@ stays the list of its parts: S3 puts them together on its side.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +57,17 @@ class Body:
 
 
 class FileS3:
-    """One bucket in `folder`. Conditions, types and metadata are taken and not looked at."""
+    """One bucket in `folder`. Conditions, types and metadata are taken and not looked at.
+
+    requests: how many of each price class there were: "GET", and "PUT" for all that writes, lists or begins an upload
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._objects: dict[str, StoredObject] = {}
         self._uploads: dict[str, dict[int, StoredObject]] = {}
         self._numbers = itertools.count(1)
+        self.requests: Counter[str] = Counter()
 
     def adopt(self, key: str, file: Path) -> None:
         """Make an object of a file that lies there already."""
@@ -72,6 +77,7 @@ class FileS3:
         return self._find(key, "GetObject").files
 
     def get_object(self, *, Key: str, Range: str | None = None, **_: Any) -> dict[str, Any]:
+        self.requests["GET"] += 1
         found = self._find(Key, "GetObject")
         start, end = 0, found.size_bytes()
         if Range is not None:
@@ -82,6 +88,7 @@ class FileS3:
         return {"Body": Body(found.files, start=start, end=end), "ContentLength": end - start, "ETag": found.etag}
 
     def head_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
+        self.requests["GET"] += 1
         found = self._find(Key, "HeadObject", code="404")
         return {"ContentLength": found.size_bytes(), "ETag": found.etag, "Metadata": {}}
 
@@ -90,6 +97,7 @@ class FileS3:
         return {"ETag": self._objects[Key].etag}
 
     def create_multipart_upload(self, **_: Any) -> dict[str, Any]:
+        self.requests["PUT"] += 1
         upload = f"upload-{next(self._numbers)}"
         self._uploads[upload] = {}
         return {"UploadId": upload}
@@ -103,6 +111,7 @@ class FileS3:
     def complete_multipart_upload(
         self, *, Key: str, UploadId: str, MultipartUpload: dict[str, Any], **_: Any
     ) -> dict[str, Any]:
+        self.requests["PUT"] += 1
         held = self._parts_of(UploadId, "CompleteMultipartUpload")
         wanted = MultipartUpload["Parts"]
         parts = [held.get(entry["PartNumber"]) for entry in wanted]
@@ -122,6 +131,7 @@ class FileS3:
         return {}
 
     def list_objects_v2(self, *, Prefix: str = "", **_: Any) -> dict[str, Any]:
+        self.requests["PUT"] += 1
         found = [(key, held) for key, held in sorted(self._objects.items()) if key.startswith(Prefix)]
         contents = [{"Key": key, "Size": held.size_bytes(), "ETag": held.etag} for key, held in found]
         return {"KeyCount": len(contents), "IsTruncated": False, **({"Contents": contents} if contents else {})}
@@ -143,6 +153,7 @@ class FileS3:
         return self._uploads[upload]
 
     def _write(self, body: Any) -> StoredObject:
+        self.requests["PUT"] += 1
         file = self._folder / f"object-{next(self._numbers)}"
         # As botocore does with text.
         file.write_bytes(body.encode() if isinstance(body, str) else body if hasattr(body, "__len__") else body.read())
