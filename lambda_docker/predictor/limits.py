@@ -12,6 +12,8 @@ _DEFAULTS = {
     "PORTICO_INLINE_BATCH_MAX_BYTES": 25 * MIB,
     "PORTICO_BATCH_MAX_BYTES": 5 * 1024 * MIB,
     "PORTICO_BATCH_PART_BYTES": 16 * MIB,
+    # A workbook is opened as a whole, in up to six times its size.
+    "PORTICO_WORKBOOK_MAX_BYTES": 100 * MIB,
     "PORTICO_VERIFY_SECONDS": 60,
     # The functions' memory in deploy/template.yaml. Where Lambda tells a function how much it has, that counts.
     "PORTICO_VERIFY_MEMORY_BYTES": 3008 * MIB,

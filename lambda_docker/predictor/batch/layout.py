@@ -1,25 +1,23 @@
 """What a CSV file looks like: its dialect, its columns, which of them the model wants, and what is added to them."""
 
-import csv
-import difflib
-import io
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from predictor.batch.records import is_blank, is_open, split_records
+from predictor.batch.cells import NULLS
+from predictor.batch.dialect import Header, find_decimal, read_header
+from predictor.batch.matching import Match, match_columns
+from predictor.batch.wishes import Band, Wishes
 from predictor.coercion import quoted
 from predictor.errors import BatchRefused
 from predictor.features import Feature, Output
-from predictor.limits import RECORD_MAX_BYTES
+from predictor.reading import Reading
 
-_DELIMITERS = (",", ";", "\t", "|")
-_BOM = b"\xef\xbb\xbf"
-_NAMED_AT_MOST = 10
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
-_DECIMAL_POINT = re.compile(r"\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*")
+# What means missing where nobody said otherwise, beside an empty cell.
+DEFAULT_NULLS = sorted(NULLS - {""})
+
+_NO_WISHES = Wishes()
+_PLAIN = Reading()
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,8 @@ class Layout:
     """How to read a file's records and what to write behind them. JSON as it is, for plan.json.
 
     positions: for each feature, the index of its column; header_bytes: where the first data record begins;
-    contents: what each added column holds: "prediction", "probability <class index>" or "error"
+    contents: what each added column holds: "prediction", "probability <class index>", "band" or "error";
+    nulls: what means missing beside an empty cell
     """
 
     delimiter: str
@@ -39,6 +38,7 @@ class Layout:
     contents: list[str]
     header_bytes: int
     notes: list[str] = field(default_factory=list)
+    nulls: list[str] = field(default_factory=DEFAULT_NULLS.copy)
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Layout":
@@ -47,124 +47,78 @@ class Layout:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def written_decimal(self) -> str:
+        """The decimal mark of the numbers that we write: the file's own, where it separates no cells."""
+        return "." if self.delimiter == "," else self.decimal
 
-def read_layout(sample: bytes, *, features: Sequence[Feature], wanted: Sequence[tuple[str, str]]) -> Layout:
+
+@dataclass(frozen=True)
+class Outline:
+    """What could be found out about a file, whether or not it can be scored."""
+
+    header: Header
+    match: Match
+    decimal: str
+
+
+def read_layout(
+    sample: bytes,
+    *,
+    features: Sequence[Feature],
+    wanted: Sequence[tuple[str, str]],
+    wishes: Wishes = _NO_WISHES,
+    reading: Reading = _PLAIN,
+) -> Layout:
     """The layout of the file that begins with `sample`.
 
-    Args:   sample: UTF-8; wanted: name and contents of each column to add
+    Args:   sample: UTF-8 CSV; wanted: name and contents of each column to add; reading: how the sample was read
     Raises: BatchRefused: no usable header, or columns that are missing, double or ambiguous
     """
-    delimiter = _find_delimiter(sample, features)
-    header, header_bytes = _first_record(sample, delimiter)
-    columns = _parse(header.removeprefix(_BOM), delimiter)
-    positions, notes = _match(columns, features, sample)
-    added, more = _name_added(columns, [name for name, _ in wanted])
-    decimal = _find_decimal(sample[header_bytes:], delimiter, positions, features)
-    if decimal == ",":
-        notes.append("Numbers were read and written with a decimal comma.")
+    outline = read_outline(sample, features=features, wishes=wishes, reading=reading)
+    header, match = outline.header, outline.match
+    if match.refusals:
+        raise BatchRefused(match.refusals[0])
+    added, more = _name_added(header.columns, [name for name, _ in wanted])
+    notes = list(match.notes)
+    if outline.decimal == ",":
+        written = " and written" if header.delimiter != "," else ""
+        notes.append(f"Numbers were read{written} with a decimal comma.")
     return Layout(
-        delimiter=delimiter,
-        decimal=decimal,
-        newline="\r\n" if header.endswith(b"\r") else "\n",
-        columns=columns,
-        positions=positions,
+        delimiter=header.delimiter,
+        decimal=outline.decimal,
+        newline=header.newline,
+        columns=header.columns,
+        positions=[place for place in match.positions if place is not None],
         added=added,
         contents=[contents for _, contents in wanted],
-        header_bytes=header_bytes,
+        header_bytes=header.size_bytes,
         notes=notes + more,
+        nulls=DEFAULT_NULLS.copy() if wishes.nulls is None else list(wishes.nulls),
     )
 
 
-def columns_of(output: Output) -> list[tuple[str, str]]:
+def read_outline(sample: bytes, *, features: Sequence[Feature], wishes: Wishes, reading: Reading) -> Outline:
+    """What can be found out about the file that begins with `sample`."""
+    is_csv = reading.format == "csv"
+    names = {feature.name for feature in features} | set(wishes.columns.values())
+    header = read_header(sample, names=names, delimiter=wishes.delimiter if is_csv else ",")
+    match = match_columns(header.columns, features, wishes.columns)
+    rows = sample[header.size_bytes :]
+    found = find_decimal(rows, header.delimiter, positions=match.positions, features=features)
+    return Outline(header=header, match=match, decimal=wishes.decimal or found)
+
+
+def columns_of(output: Output, *, bands: Sequence[Band] = ()) -> list[tuple[str, str]]:
     """Name and contents of the columns that docs/contract.md §4 adds."""
     probabilities: list[tuple[str, str]] = []
     if output.probabilities:
         probabilities = [
             (f"probability_{name}", f"probability {place}") for place, name in enumerate(output.classes or ())
         ]
-    return [("prediction", "prediction"), *probabilities, ("error", "error")]
-
-
-def _find_delimiter(sample: bytes, features: Sequence[Feature]) -> str:
-    """The delimiter under which the header names most features; then the one that gives most columns."""
-    wanted = {feature.name.strip().casefold() for feature in features}
-
-    def merit(delimiter: str) -> tuple[int, int]:
-        header, _ = _first_record(sample, delimiter)
-        cells = _parse(header.removeprefix(_BOM), delimiter)
-        return len(wanted & {cell.strip().casefold() for cell in cells}), len(cells)
-
-    return max(_DELIMITERS, key=merit)
-
-
-def _first_record(sample: bytes, delimiter: str) -> tuple[bytes, int]:
-    """The first record that is no blank line, without its newline, and the offset after it."""
-    records, rest = split_records(sample, delimiter.encode())
-    offset = 0
-    for record in records:
-        offset += len(record) + 1
-        if not is_blank(record.removeprefix(_BOM)):
-            return record, offset
-    return rest, offset + len(rest)
-
-
-def _parse(record: bytes, delimiter: str) -> list[str]:
-    if len(record) > RECORD_MAX_BYTES or is_open(record, delimiter.encode()):
-        return []
-    text = record.decode("utf-8", errors="replace").removesuffix("\r")
-    try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    except csv.Error:
-        return []
-
-
-def _match(columns: list[str], features: Sequence[Feature], sample: bytes) -> tuple[list[int], list[str]]:
-    """The column of each feature, and a note on each name that was matched loosely."""
-    if not columns:
-        raise BatchRefused(
-            "The first row cannot be read as a header. It must hold the columns' names, separated by commas."
-        )
-    counts = Counter(columns)
-    double = [feature.name for feature in features if counts[feature.name] > 1]
-    if double:
-        raise BatchRefused(f"The file has more than one column called {_enumerate(double)}. Keep one of each.")
-    positions, notes, missing = [], [], []
-    for feature in features:
-        alike = [place for place, name in enumerate(columns) if _is_alike(name, feature.name)]
-        exact = [place for place in alike if columns[place] == feature.name]
-        if len(exact or alike) > 1:
-            names = _enumerate([columns[place] for place in alike])
-            raise BatchRefused(f"More than one column could be {quoted(feature.name)}: {names}. Keep one of them.")
-        if not alike:
-            missing.append(feature.name)
-            continue
-        positions += exact or alike
-        if not exact:
-            notes.append(f"The column {quoted(columns[alike[0]])} was taken for {quoted(feature.name)}.")
-    if missing:
-        raise BatchRefused(_explain_missing(missing, columns, features))
-    return positions, notes
-
-
-def _is_alike(name: str, wanted: str) -> bool:
-    return name.strip().casefold() == wanted.strip().casefold()
-
-
-def _explain_missing(missing: list[str], columns: list[str], features: Sequence[Feature]) -> str:
-    words = "column" if len(missing) == 1 else "columns"
-    message = f"The file lacks the {words} {_enumerate(missing)}."
-    taken = {feature.name for feature in features}
-    spare = {name.strip().casefold(): name for name in columns if name not in taken}
-    hints = []
-    for name in missing:
-        close = difflib.get_close_matches(name.casefold(), list(spare), n=1, cutoff=0.7)
-        if close:
-            hints.append(f"{quoted(spare[close[0]])} for {quoted(name)}")
-    if hints:
-        message += f" Did you mean {', '.join(hints[:_NAMED_AT_MOST])}?"
-    elif len(missing) == len(features):
-        message += f" The first row must name the columns; it holds {_enumerate(columns)}."
-    return message
+    has_number = bool(probabilities) or output.type == "regression"
+    band = [("band", "band")] if bands and has_number else []
+    return [("prediction", "prediction"), *probabilities, *band, ("error", "error")]
 
 
 def _name_added(columns: list[str], wanted: list[str]) -> tuple[list[str], list[str]]:
@@ -179,25 +133,3 @@ def _name_added(columns: list[str], wanted: list[str]) -> tuple[list[str], list[
         taken.add(free)
         names.append(free)
     return names, notes
-
-
-def _find_decimal(rows: bytes, delimiter: str, positions: list[int], features: Sequence[Feature]) -> str:
-    """ "," where a file separated by semicolons writes its numbers so, in the first rows; else "."."""
-    if delimiter != ";":
-        return "."
-    numeric = [place for place, feature in zip(positions, features, strict=True) if feature.is_numeric]
-    commas = points = 0
-    for record in split_records(rows, delimiter.encode())[0] or [rows]:
-        cells = _parse(record, delimiter)
-        numbers = [cells[place] for place in numeric if place < len(cells)]
-        commas += sum(bool(_DECIMAL_COMMA.fullmatch(number)) for number in numbers)
-        points += sum(bool(_DECIMAL_POINT.fullmatch(number)) for number in numbers)
-        if commas + points > 1000:
-            break
-    return "," if commas > points else "."
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    shown = ", ".join(quoted(name) for name in names[:_NAMED_AT_MOST])
-    rest = len(names) - _NAMED_AT_MOST
-    return f"{shown} and {rest} more" if rest > 0 else shown

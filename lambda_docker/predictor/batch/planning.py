@@ -4,16 +4,18 @@ import contextlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from predictor import bucket
-from predictor.batch import encodings
-from predictor.batch.encodings import NotUtf8, Opener
+from predictor import bucket, reading
 from predictor.batch.layout import Layout, columns_of, read_layout
 from predictor.batch.records import RangeCutter
+from predictor.batch.wishes import Wishes
 from predictor.errors import BatchRefused
 from predictor.features import Feature, Output
 from predictor.limits import PART_MIN_BYTES, limit
+from predictor.reading import BytesSource, NotUtf8, ObjectSource
 
 HEADER_ONLY = "The file has a header but no rows. It needs a row for each prediction."
+
+_NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,29 @@ class Cut:
     ranges: list[tuple[int, int]]
 
 
-def cut_file(key: str, *, normalised_key: str, features: Sequence[Feature], output: Output, part_bytes: int) -> Cut:
+def cut_file(
+    key: str,
+    *,
+    normalised_key: str,
+    features: Sequence[Feature],
+    output: Output,
+    part_bytes: int,
+    wishes: Wishes = _NO_WISHES,
+) -> Cut:
     """Read the file once, in flat memory, and cut it.
 
-    A file in another encoding, or packed, is written to `normalised_key` as UTF-8 in the same pass.
+    A file that is not plain UTF-8 CSV is written to `normalised_key` as that in the same pass.
     Raises: BatchRefused: it cannot be scored; ObjectMissing
     """
-    opener = _opener(key)
-    reading, sample = encodings.sniff(opener)
+    file = ObjectSource(key)
+    read_as, sample = reading.sniff(file, encoding=wishes.encoding, sheet=wishes.sheet)
+    wanted = columns_of(output, bands=wishes.bands)
     while True:
-        layout = read_layout(sample, features=features, wanted=columns_of(output))
-        layout = replace(layout, notes=reading.notes() + layout.notes)
-        chunks = encodings.read(opener, reading)
+        layout = read_layout(sample, features=features, wanted=wanted, wishes=wishes, reading=read_as)
+        layout = replace(layout, notes=read_as.notes() + layout.notes)
+        chunks = reading.read(file, read_as)
         source = key
-        if not reading.is_plain():
+        if not read_as.is_plain():
             source, chunks = normalised_key, _copied_to(normalised_key, chunks)
         try:
             # Closed at once where the file is refused, so that the copy's upload is dropped before the step ends.
@@ -46,34 +57,24 @@ def cut_file(key: str, *, normalised_key: str, features: Sequence[Feature], outp
                 return Cut(source=source, layout=layout, ranges=_cut(chunks, layout, part_bytes))
         except NotUtf8:
             # Bytes that are no UTF-8 may come a gigabyte after the sample.
-            reading, sample = encodings.sample_as(opener, replace(reading, encoding="cp1252"))
+            read_as, sample = reading.sample_of(file, read_as.as_latin1())
 
 
 def layout_of(body: bytes, *, features: Sequence[Feature], wanted: Sequence[tuple[str, str]]) -> tuple[Layout, bytes]:
-    """The layout of a small file, and the file as UTF-8. Raises: BatchRefused."""
-
-    def opener() -> Iterator[bytes]:
-        return iter([body])
-
-    reading, _ = encodings.sniff(opener)
+    """The layout of a small file, and the file as UTF-8 CSV. Raises: BatchRefused."""
+    file = BytesSource(body)
+    read_as, sample = reading.sniff(file)
     try:
-        text = b"".join(_bounded(encodings.read(opener, reading)))
+        text = b"".join(_bounded(reading.read(file, read_as)))
     except NotUtf8:
-        reading = replace(reading, encoding="cp1252")
-        text = b"".join(encodings.read(opener, reading))
-    layout = read_layout(text[: encodings.SAMPLE_BYTES], features=features, wanted=wanted)
-    return replace(layout, notes=reading.notes() + layout.notes), text
+        read_as, sample = reading.sample_of(file, read_as.as_latin1())
+        text = b"".join(_bounded(reading.read(file, read_as)))
+    layout = read_layout(sample, features=features, wanted=wanted, reading=read_as)
+    return replace(layout, notes=read_as.notes() + layout.notes), text
 
 
 def part_bytes() -> int:
     return max(limit("PORTICO_BATCH_PART_BYTES"), PART_MIN_BYTES)
-
-
-def _opener(key: str) -> Opener:
-    def opener() -> Iterator[bytes]:
-        return bucket.stream(key)
-
-    return opener
 
 
 def _cut(chunks: Iterator[bytes], layout: Layout, size_bytes: int) -> list[tuple[int, int]]:
