@@ -87,7 +87,7 @@ class Target:
         api = re.match(r"[a-z0-9]+(?=\.execute-api\.)", host)
         if api is None:
             return url.rstrip("/")
-        return f"{self.public_url or self.endpoint_url}/_aws/execute-api/{api.group(0)}/{path.strip('/')}"
+        return f"{_api_endpoint(self.public_url or self.endpoint_url)}/{api.group(0)}/{path.strip('/')}"
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -142,6 +142,7 @@ def embedded_target(
             "BatchConcurrency": str(max(2, min(8, os.cpu_count() or 2))),
             "LogRetentionDays": "7",
             "IsolateVerify": "false",
+            "ApiEndpoint": _api_endpoint(endpoint_url.rstrip("/")),
             "DefaultModel": _DEFAULT_MODEL,
             **_if_given(PortalOrigin=portal_origin),
         },
@@ -179,6 +180,7 @@ def localstack_target(
             "BucketName": f"portico-{environment}",
             "ApiId": f"portico{environment.replace('-', '')}",
             "PublicEndpoint": public_url,
+            "ApiEndpoint": _api_endpoint(public_url),
             "BatchConcurrency": str(max(4, min(8, os.cpu_count() or 4))),
             "LogRetentionDays": "7",
             "IsolateVerify": "false",
@@ -195,6 +197,11 @@ def localstack_target(
 def local_origins(port: int) -> str:
     """The portal's origins on this machine, as the template takes them: people type either name."""
     return f"http://127.0.0.1:{port},http://localhost:{port}"
+
+
+def _api_endpoint(url: str) -> str:
+    """What stands before a REST API's id on an emulator at `url`."""
+    return f"{url}/_aws/execute-api"
 
 
 def _if_given(**parameters: str | None) -> dict[str, str]:

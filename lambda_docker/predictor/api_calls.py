@@ -1,57 +1,82 @@
-"""The original tool's two calls, answered as its clients expect them, and for any model.
+"""The public API: the original tool's two calls, answered as its clients expect them and for any model, and jobs.
 
-    POST …/[{model}/]singlePrediction    POST …/[{model}/]batchPrediction
+    POST …/[{model}/]singlePrediction    POST …/[{model}/]batchPrediction    GET, DELETE …/batchPrediction/{job}
 
 Only the last path segment names the call; the one before it, where it has the form of a slug, names the model.
 """
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from predictor import keys, model_store
+from predictor import api_batches, keys, model_store
 from predictor.batch.inline import score_file
 from predictor.coercion import read_row
-from predictor.errors import BadInput, BadRequest, BatchRefused, Fault, UnknownModel
-from predictor.events import ApiRequest
+from predictor.errors import BadInput, BatchRefused, CallRefused, Fault, UnknownModel
+from predictor.events import NO_MODEL, ApiRequest, Reply
 from predictor.model_store import LoadedModel
 from predictor.operations import predict_values
 
-NO_MODEL = "none"
+AWAY_SECONDS = "5"
 
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer to an API call; body None is an empty one."""
-
-    status: int
-    body: Mapping[str, Any] | None
-    model_tag: str = NO_MODEL
-    call: str | None = None
-    error: str | None = None
+# singlePrediction keeps the original's.
+_BATCH_CORS = {
+    "Access-Control-Allow-Headers": "Content-Type, Authorization, Prefer, Idempotency-Key",
+    "Access-Control-Allow-Methods": "OPTIONS, POST, GET, DELETE",
+    "Access-Control-Expose-Headers": "X-Request-Id, X-Model-Version, Location, Retry-After, Preference-Applied",
+}
 
 
 def answer(request: ApiRequest) -> Reply:
     """Answer a call; expected faults become statuses with a message."""
+    call, methods = _find_call(request.segments)
+    reply = _answer(request, call, methods)
+    cors = _BATCH_CORS if "batchPrediction" in request.segments else {}
+    return replace(reply, headers={**cors, **reply.headers})
+
+
+def _answer(request: ApiRequest, call: str, methods: Mapping[str, Callable[[ApiRequest], Reply]]) -> Reply:
     if request.method == "OPTIONS":
         return Reply(status=204, body=None, call="options")
-    name = request.segments[-1] if request.segments else ""
-    call = _CALLS.get(name)
-    if call is None:
+    if not methods:
         return Reply(status=404, body={"message": "Unknown API call"}, error="unknown_call")
-    if request.method != "POST":
-        return Reply(status=405, body={"message": f"Use POST for {name}."}, call=name, error="bad_method")
-    tag = NO_MODEL
+    ask = methods.get(request.method)
+    if ask is None:
+        body = {"message": f"Use {' or '.join(methods)} for {call}."}
+        return Reply(status=405, body=body, headers={"Allow": ", ".join(methods)}, call=call, error="bad_method")
     try:
-        body = request.json_body()
-        model = _find_model(request)
-        tag = model.tag()
-        return Reply(status=200, body=call(request, model, body), model_tag=tag, call=name)
-    except Fault as fault:
-        return Reply(status=fault.status, body={"message": fault.message}, model_tag=tag, call=name, error=fault.code)
-    except BatchRefused as refusal:
-        return Reply(status=400, body={"message": str(refusal)}, model_tag=tag, call=name, error="refused")
+        return replace(ask(request), call=call)
+    except (Fault, BatchRefused, CallRefused) as problem:
+        return replace(_refuse(problem), call=call)
+
+
+def _find_call(segments: tuple[str, ...]) -> tuple[str, Mapping[str, Callable[[ApiRequest], Reply]]]:
+    """A call's name, and what answers it by method; nothing where there is no such call."""
+    name = segments[-1] if segments else ""
+    if name not in _CALLS and segments[-2:-1] == ("batchPrediction",):
+        name = "batchPrediction/{job}"
+    return name, _CALLS.get(name, {})
+
+
+def _refuse(problem: Exception, *, tag: str = NO_MODEL) -> Reply:
+    if isinstance(problem, BatchRefused):
+        return Reply(status=400, body={"message": str(problem)}, model_tag=tag, error="refused")
+    if not isinstance(problem, Fault | CallRefused):
+        raise problem
+    headers = {"Retry-After": AWAY_SECONDS} if problem.status == 503 else {}
+    body = {"message": problem.message}
+    return Reply(status=problem.status, body=body, headers=headers, model_tag=tag, error=problem.code)
+
+
+def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapping[str, Any]], Reply]) -> Reply:
+    """Answer a call that has a body and is about a model: whatever becomes of it, the answer names that model."""
+    body = request.json_body()
+    model = _find_model(request)
+    try:
+        return replace(ask(request, model, body), model_tag=model.tag())
+    except (Fault, BatchRefused, CallRefused) as problem:
+        return _refuse(problem, tag=model.tag())
 
 
 def _find_model(request: ApiRequest) -> LoadedModel:
@@ -68,7 +93,11 @@ def _find_model(request: ApiRequest) -> LoadedModel:
     return model_store.store.get(default)[0]
 
 
-def _predict_one(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any]) -> dict[str, Any]:
+def _predict_one(request: ApiRequest) -> Reply:
+    return _ask_model(request, lambda _, model, body: Reply(status=200, body=_predict_row(model, body)))
+
+
+def _predict_row(model: LoadedModel, body: Mapping[str, Any]) -> dict[str, Any]:
     try:
         values = read_row(model.features, body)
     except BadInput as fault:
@@ -93,30 +122,20 @@ def _as_original(fault: BadInput, body: Mapping[str, Any]) -> BadInput:
     return BadInput("; ".join([message, *wrong]), fault.fields)
 
 
-def _predict_file(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any]) -> dict[str, Any]:
-    key = _read_file_key(body.get("fileKey"), claims=request.claims)
+def _predict_file(request: ApiRequest) -> Reply:
+    return _ask_model(request, _score_or_start)
+
+
+def _score_or_start(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any]) -> Reply:
+    key = keys.read_file_key(body.get("fileKey"), claims=request.claims)
+    if api_batches.is_job(request, model, body, file_key=key):
+        return api_batches.start(request, model, body, file_key=key)
     bucket_name, link = score_file(key, model)
-    return {"bucket": bucket_name, "downloadLink": link}
+    return Reply(status=200, body={"bucket": bucket_name, "downloadLink": link})
 
 
-def _read_file_key(value: object, *, claims: Mapping[str, str] | None) -> str:
-    """A key inside the caller's own prefix. Raises: BadRequest, without saying what the bucket holds."""
-    if not isinstance(value, str) or not value:
-        raise BadRequest("fileKey is missing: name the uploaded file, as <user>/<file>.csv.")
-    segments = value.split("/")
-    is_plain = value.isprintable() and "\\" not in value and len(value.encode()) <= 900
-    if not is_plain or len(segments) < 2 or any(segment in ("", ".", "..") for segment in segments):
-        raise BadRequest("fileKey must have the form <user>/<file>.csv.")
-    if segments[0] in keys.RESERVED_PREFIXES:
-        raise BadRequest("fileKey must lie inside your own folder.")
-    if claims is not None:
-        own = {claims.get("cognito:username"), claims.get("sub")} - {None, ""}
-        if segments[0] not in own:
-            raise BadRequest("fileKey must lie inside your own folder.")
-    return value
-
-
-_CALLS: dict[str, Callable[[ApiRequest, LoadedModel, Mapping[str, Any]], dict[str, Any]]] = {
-    "singlePrediction": _predict_one,
-    "batchPrediction": _predict_file,
+_CALLS: dict[str, dict[str, Callable[[ApiRequest], Reply]]] = {
+    "singlePrediction": {"POST": _predict_one},
+    "batchPrediction": {"POST": _predict_file},
+    "batchPrediction/{job}": {"GET": api_batches.show, "DELETE": api_batches.cancel},
 }

@@ -22,6 +22,9 @@ STREAM_CHUNK_BYTES = 4 * MIB
 # Without the right to list the bucket, S3 answers 403 for an object that is not there.
 _MISSING = frozenset({"404", "403", "NoSuchKey", "NotFound", "AccessDenied", "Forbidden"})
 
+# The second: somebody else is writing the same key at this moment.
+_THERE_ALREADY = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -99,6 +102,20 @@ def read_json(key: str, *, limit_bytes: int = 16 * MIB) -> Any:
 def write_json(key: str, value: object) -> None:
     body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     write(key, body, content_type="application/json")
+
+
+def write_json_once(key: str, value: object) -> bool:
+    """Write an object's JSON unless there is one of that key already; whether it was written."""
+    from botocore.exceptions import ClientError
+
+    body = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    try:
+        client().put_object(Bucket=name(), Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _THERE_ALREADY:
+            return False
+        raise
+    return True
 
 
 def start_upload(key: str, *, content_type: str) -> str:

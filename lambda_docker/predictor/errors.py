@@ -10,6 +10,10 @@
     ├── ModelBroken          model_broken        the model does not load
     ├── PredictionFailed     prediction_failed   the model raised on these values
     └── Rejected             rejected            verify will not have this upload
+    CallRefused              answered by the public API alone, with its status: docs/contract.md §8
+    ├── UnknownJob           unknown_job         404
+    ├── KeyTaken             key_taken           409: the idempotency key was used for something else
+    └── MachineAway          away                503: Step Functions does not answer; the call may be repeated
     BatchRefused             raised out of the function, so that Step Functions sees its name
     ObjectMissing            inside the package only: there is no object of that key
     ObjectTooLarge           inside the package only: the object is over the caller's limit
@@ -72,6 +76,29 @@ class PredictionFailed(Fault):
 
 class Rejected(Fault):
     code, status = "rejected", 400
+
+
+class CallRefused(Exception):
+    """A call of the public API that cannot be answered as it is; `message` is a sentence for its caller."""
+
+    code = "refused"
+    status = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UnknownJob(CallRefused):
+    code, status = "unknown_job", 404
+
+
+class KeyTaken(CallRefused):
+    code, status = "key_taken", 409
+
+
+class MachineAway(CallRefused):
+    code, status = "away", 503
 
 
 class BatchRefused(Exception):

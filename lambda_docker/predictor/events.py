@@ -18,6 +18,8 @@ from predictor.limits import in_megabytes, limit
 
 Event = Mapping[str, Any]
 
+NO_MODEL = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class OperationRequest:
@@ -30,17 +32,35 @@ class OperationRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A call through API Gateway. `segments`: the path without the stage; `claims`: who calls, if anyone checked."""
+    """A call through API Gateway.
+
+    segments: the path without the stage; headers: by their names in small letters; url: where the caller called,
+    without the query; claims: who calls, if anyone checked
+    """
 
     method: str
     segments: tuple[str, ...]
     request_id: str
     event: Event = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    url: str = ""
     claims: Mapping[str, str] | None = None
 
     def json_body(self) -> dict[str, Any]:
         """The body's object. Raises: BadRequest: too large, not JSON, or no object."""
         return _read_body(self.event)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to an API call; body None is an empty one. `headers` go before those that every answer has."""
+
+    status: int
+    body: Mapping[str, Any] | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    model_tag: str = NO_MODEL
+    call: str | None = None
+    error: str | None = None
 
 
 def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
@@ -57,31 +77,34 @@ def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
     is_http_api = isinstance(http, Mapping)
     method = (http.get("method") if isinstance(http, Mapping) else event.get("httpMethod")) or "GET"
     path = event.get("rawPath" if is_http_api else "path") or ""
+    segments = _segments(str(path), stage=gateway.get("stage"))
+    called = (http if isinstance(http, Mapping) else gateway).get("path") or path
     return ApiRequest(
         method=str(method).upper(),
-        segments=_segments(str(path), stage=gateway.get("stage")),
+        segments=segments,
         request_id=str(gateway.get("requestId") or request_id),
         event=event,
+        headers=_read_headers(event),
+        url=_url_of(gateway, path=str(called), segments=segments),
         claims=_read_claims(gateway.get("authorizer")),
     )
 
 
-def to_proxy_response(
-    status: int, body: Mapping[str, Any] | None, *, request_id: str, model_tag: str
-) -> dict[str, Any]:
+def to_proxy_response(reply: Reply, *, request_id: str) -> dict[str, Any]:
     """An answer as both kinds of API take it."""
     return {
-        "statusCode": status,
+        "statusCode": reply.status,
         "headers": {
             "Content-Type": "application/json",
             "X-Request-Id": request_id,
-            "X-Model-Version": model_tag,
+            "X-Model-Version": reply.model_tag,
             "Access-Control-Allow-Origin": os.environ.get("PORTICO_CORS_ORIGIN") or "*",
             "Access-Control-Allow-Headers": "Content-Type, Authorization",
             "Access-Control-Allow-Methods": "OPTIONS, POST, GET",
             "Access-Control-Expose-Headers": "X-Request-Id, X-Model-Version",
+            **reply.headers,
         },
-        "body": "" if body is None else json.dumps(body, allow_nan=False),
+        "body": "" if reply.body is None else json.dumps(reply.body, allow_nan=False),
         "isBase64Encoded": False,
     }
 
@@ -90,6 +113,25 @@ def _segments(path: str, *, stage: object) -> tuple[str, ...]:
     segments = tuple(segment for segment in path.split("/") if segment)
     # HTTP APIs, and REST APIs behind some emulators, leave the stage in the path.
     return segments[1:] if segments and segments[0] == stage else segments
+
+
+def _read_headers(event: Event) -> dict[str, str]:
+    single, several = event.get("headers"), event.get("multiValueHeaders")
+    headers = {name.lower(): str(value) for name, value in single.items()} if isinstance(single, Mapping) else {}
+    # Of a header that was sent twice, REST APIs keep only the last value in `headers`.
+    for name, values in several.items() if isinstance(several, Mapping) else ():
+        headers[name.lower()] = ", ".join(map(str, values))
+    return headers
+
+
+def _url_of(gateway: Mapping[str, Any], *, path: str, segments: tuple[str, ...]) -> str:
+    """Where the caller called: absolute, or the path alone where the event does not name the domain."""
+    endpoint = os.environ.get("PORTICO_API_ENDPOINT")
+    if endpoint:
+        return "/".join((endpoint, str(gateway.get("apiId")), str(gateway.get("stage")), *segments))
+    domain = gateway.get("domainName")
+    # This path has what a domain of one's own has mapped to the API, and the stage where that belongs to the address.
+    return f"https://{domain}{path.rstrip('/')}" if domain else path.rstrip("/")
 
 
 def _read_claims(authorizer: object) -> Mapping[str, str] | None:

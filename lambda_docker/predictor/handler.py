@@ -11,7 +11,7 @@ from typing import Any
 from predictor import api_calls, journal, operations, verification
 from predictor.batch import BATCH_STEPS
 from predictor.errors import BadRequest, BatchRefused, Fault
-from predictor.events import ApiRequest, OperationRequest, read_event, to_proxy_response
+from predictor.events import ApiRequest, OperationRequest, Reply, read_event, to_proxy_response
 
 Answer = dict[str, Any]
 
@@ -83,7 +83,7 @@ def _answer_api(request: ApiRequest) -> Answer:
     except Exception as problem:  # the caller gets a reference, the log the traceback
         journal.write_exception(problem, request_id=request.request_id)
         message = f"Something went wrong on our side. Please try again; the reference is {request.request_id}."
-        reply = api_calls.Reply(status=500, body={"message": message}, error="bug")
+        reply = Reply(status=500, body={"message": message}, error="bug")
     journal.write(
         "api",
         request_id=request.request_id,
@@ -93,7 +93,7 @@ def _answer_api(request: ApiRequest) -> Answer:
         model=reply.model_tag,
         error=reply.error,
     )
-    return to_proxy_response(reply.status, reply.body, request_id=request.request_id, model_tag=reply.model_tag)
+    return to_proxy_response(reply, request_id=request.request_id)
 
 
 def _predict(request: OperationRequest) -> Answer:

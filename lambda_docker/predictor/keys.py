@@ -5,12 +5,18 @@ Source: docs/contract.md §2
 
 import re
 import uuid
+from collections.abc import Mapping
 
 from predictor.errors import BadRequest
 
 DROP_IN_KEY = "model/binary_sklearn_model.pkl"
 RESERVED_PREFIXES = frozenset({"quarantine", "models", "model", "batches"})
 
+# Whose jobs they are where nobody checks who calls: on an emulator, or without a user pool.
+ANYONE = str(uuid.UUID(int=0))
+
+_FILE_KEY_MAX_BYTES = 900
+_CALLERS = uuid.uuid5(uuid.NAMESPACE_URL, "portico:callers")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -63,6 +69,37 @@ def read_user_id(value: object) -> str:
     if isinstance(text, str) and _DIGITS.fullmatch(text):
         return text
     return read_uuid(text)
+
+
+def read_file_key(value: object, *, claims: Mapping[str, str] | None = None) -> str:
+    """The key of an upload of the original tool's kind, unchanged.
+
+    Args:   claims: of whoever calls; the key must then lie inside their own folder
+    Raises: BadRequest, without saying what the bucket holds
+    """
+    if not isinstance(value, str) or not value:
+        raise BadRequest("fileKey is missing: name the uploaded file, as <user>/<file>.csv.")
+    segments = value.split("/")
+    is_plain = value.isprintable() and "\\" not in value and len(value.encode()) <= _FILE_KEY_MAX_BYTES
+    if not is_plain or len(segments) < 2 or any(segment in ("", ".", "..") for segment in segments):
+        raise BadRequest("fileKey must have the form <user>/<file>.csv.")
+    own = None if claims is None else {claims.get("cognito:username"), claims.get("sub")} - {None, ""}
+    if segments[0] in RESERVED_PREFIXES or (own is not None and segments[0] not in own):
+        raise BadRequest("fileKey must lie inside your own folder.")
+    return value
+
+
+def read_owner(claims: Mapping[str, str] | None) -> str:
+    """Whose jobs a caller's are, as a user's id: the `sub` of a Cognito user is a UUID, that of others becomes one."""
+    if claims is None:
+        return ANYONE
+    named = claims.get("sub") or claims.get("cognito:username")
+    if not named:
+        raise BadRequest("Your token does not say who you are: it has no `sub`.")
+    try:
+        return read_uuid(named)
+    except BadRequest:
+        return str(uuid.uuid5(_CALLERS, str(named)))
 
 
 def quarantine(upload: str) -> str:

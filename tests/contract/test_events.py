@@ -32,7 +32,7 @@ def sent(monkeypatch):
 
 
 def test_stored_events_are_both_direct_and_through_the_api():
-    assert (len(DIRECT), len(THROUGH_THE_API)) == (9, 3)
+    assert (len(DIRECT), len(THROUGH_THE_API)) == (9, 7)
 
 
 @pytest.mark.parametrize("name", DIRECT)
@@ -57,10 +57,18 @@ def test_event_of_the_api_is_read_with_its_call_its_caller_and_its_body(name):
     request = read_event(STORED[name], context_of("r-1"))
 
     assert isinstance(request, ApiRequest)
-    assert (request.method, len(request.segments)) == ("POST", 1)
-    assert request.segments[0] in ("singlePrediction", "batchPrediction")
+    assert {"singlePrediction", "batchPrediction"} & set(request.segments)
     assert request.claims["cognito:username"] == "ada"
-    assert request.json_body()
+    assert request.method == "GET" or (request.method == "POST" and request.json_body())
+
+
+@pytest.mark.parametrize("name", [name for name in THROUGH_THE_API if name.endswith("_batch_start")])
+def test_event_that_starts_a_job_is_read_with_its_headers_and_its_address(name):
+    request = read_event(STORED[name], context_of("r-1"))
+
+    assert (request.headers["prefer"], request.headers["idempotency-key"]) == ("respond-async", "november")
+    assert request.segments == ("penguins", "batchPrediction")
+    assert request.url == "https://abc123.execute-api.eu-west-1.amazonaws.com/prod/penguins/batchPrediction"
 
 
 def test_predict_event_that_the_portal_sends_has_the_stored_ones_keys(sent):

@@ -121,6 +121,8 @@ def test_function_is_given_the_contract_s_settings(stack):
         "PORTICO_DEFAULT_MODEL": "four-variables",
         "PORTICO_CORS_ORIGIN": "*",
         "PORTICO_PUBLIC_ENDPOINT_URL": stack.target.public_url or "",
+        "PORTICO_API_ENDPOINT": f"{stack.target.public_url or stack.target.endpoint_url}/_aws/execute-api",
+        "PORTICO_BATCH_STATE_MACHINE": stack.outputs["BatchStateMachineArn"],
         "PORTICO_MANIFEST_KEY": stack.environment["PORTICO_MANIFEST_KEY"],
     }
 

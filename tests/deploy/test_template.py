@@ -89,6 +89,59 @@ def test_predict_role_writes_batches_and_predictions_only(resources):
     assert keys_of(writing[0]) == {"batches/*", "*/*_predictions.csv"}
 
 
+def test_predict_role_starts_the_one_machine_and_follows_the_api_s_own_executions(resources):
+    own = [item for item in statements(resources, "PredictRole") if "states:" in str(item["Action"])]
+    arn = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}"
+    machine = resources["BatchStateMachine"]["Properties"]["StateMachineName"]["Fn::Sub"]
+
+    assert [(item["Effect"], item["Action"], item["Resource"]) for item in own] == [
+        ("Allow", "states:StartExecution", {"Fn::Sub": f"{arn}:stateMachine:{machine}"}),
+        (
+            "Allow",
+            ["states:DescribeExecution", "states:StopExecution"],
+            {"Fn::Sub": f"{arn}:execution:{machine}:api-*"},
+        ),
+    ]
+
+
+def test_predict_function_is_told_the_one_machine_by_its_name(resources):
+    variables = resources["PredictFunction"]["Properties"]["Environment"]["Variables"]
+
+    assert variables["PORTICO_BATCH_STATE_MACHINE"] == _named(resources, "PredictRole", "StartJobs")["Resource"]
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("JobPath", "JobAny"), ("ModelJobPath", "ModelJobAny"), ("BatchPath", "BatchPost")]
+)
+def test_job_s_methods_want_the_token_that_the_other_calls_want(resources, path, method):
+    job, neighbour = resources[method]["Properties"], resources["BatchPost"]["Properties"]
+
+    assert job["ResourceId"] == {"Ref": path}
+    assert [job[name] for name in ("AuthorizationType", "AuthorizerId", "Integration")] == [
+        neighbour[name] for name in ("AuthorizationType", "AuthorizerId", "Integration")
+    ]
+
+
+@pytest.mark.parametrize("method", ["BatchOptions", "ModelBatchOptions", "JobOptions", "ModelJobOptions"])
+def test_preflight_of_batches_allows_what_jobs_need(resources, method):
+    (answer,) = resources[method]["Properties"]["Integration"]["IntegrationResponses"]
+    allowed = {name.rpartition("-")[2]: value for name, value in answer["ResponseParameters"].items()}
+
+    assert resources[method]["Properties"]["AuthorizationType"] == "NONE"
+    assert allowed["Headers"] == "'Content-Type,Authorization,Prefer,Idempotency-Key'"
+    assert allowed["Methods"] == "'OPTIONS,POST,GET,DELETE'"
+
+
+def test_deployment_waits_for_every_method_and_answer_of_the_api(resources):
+    made = {
+        name
+        for name, resource in resources.items()
+        if resource["Type"] in ("AWS::ApiGateway::Method", "AWS::ApiGateway::GatewayResponse")
+    }
+
+    assert set(resources["ApiDeployment"]["DependsOn"]) == made
+
+
 @pytest.mark.parametrize("role", ["PredictRole", "VerifyRole", "BatchRole"])
 def test_role_grants_no_wildcard_action_and_no_wildcard_resource(resources, role):
     for statement in (item for item in statements(resources, role) if item["Effect"] == "Allow"):
@@ -216,3 +269,8 @@ def _deployment_name(text):
 def _definition(resources):
     text = resources["BatchStateMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
     return json.loads(text.replace("${BatchConcurrency}", "2"))
+
+
+def _named(resources, role, sid):
+    (statement,) = (item for item in statements(resources, role) if item["Sid"] == sid)
+    return statement

@@ -262,11 +262,10 @@ def test_batch_prediction_unusable_file_says_why(content, message):
     assert message in body["message"]
 
 
-def test_batch_prediction_too_large_file_says_so(monkeypatch):
-    publish(penguin_model())
+def test_batch_prediction_too_large_file_for_the_model_without_a_name_says_so(drop_in, monkeypatch):
     monkeypatch.setenv("PORTICO_INLINE_BATCH_MAX_BYTES", "100")
 
-    status, body = _score_file(penguins(50).to_csv(index=False).encode())
+    status, body = _score_file(original_file("data.csv").read_bytes(), path="/batchPrediction")
 
     assert status == 400
     assert "use the batch page" in body["message"]
