@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from benchmarks import cold_start, image_size
-from benchmarks.batch import memory, speed
+from benchmarks.batch import memory, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
 from benchmarks.report import Report, machine
@@ -67,6 +67,18 @@ register(
     ROWS,
     click.option("--large-mb", default=6_000, show_default=True, help="Of the large file; three times that is used."),
     THREADS,
+    WHERE,
+    PREDICTOR,
+)
+register(
+    "batch-scale",
+    scale.measure,
+    click.option("--rows", default=2_000_000, show_default=True),
+    click.option("--rounds", default=3, show_default=True),
+    click.option("--threads", default=1, show_default=True, help="OMP_NUM_THREADS; in the image it is 1."),
+    click.option(
+        "--part-seconds", "steps_file", type=FILE, help="Measured steps: read where the file is there, else written."
+    ),
     WHERE,
     PREDICTOR,
 )
