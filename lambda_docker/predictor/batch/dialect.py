@@ -22,6 +22,9 @@ _COMPARED_BYTES = 64 * 1024
 _COMPARED_ROWS = 20
 _NUMBERS_ENOUGH = 1000
 
+# Up to a whole record may be one cell; the csv module stops at 128 KiB otherwise.
+csv.field_size_limit(RECORD_MAX_BYTES)
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
