@@ -8,9 +8,9 @@ import contextlib
 import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from predictor.errors import ObjectMissing, ObjectTooLarge
 from predictor.limits import MIB
@@ -77,11 +77,14 @@ def read(key: str, *, limit_bytes: int) -> Stored:
 
 
 def read_range(key: str, *, start: int, end: int) -> bytes:
-    """Bytes `start` to `end` (exclusive) of an object. Raises: ObjectMissing."""
+    """Bytes `start` to `end` (exclusive) of an object. Raises: ObjectMissing; OSError: fewer bytes came."""
     if end <= start:
         return b""
     with contextlib.closing(_get(key, Range=f"bytes={start}-{end - 1}")["Body"]) as body:
-        return body.read()
+        found = body.read()
+    if len(found) != end - start:
+        raise OSError(f"{len(found)} of {end - start} bytes of {key} came.")
+    return found
 
 
 def stream(key: str) -> Iterator[bytes]:
@@ -118,14 +121,43 @@ def write_json_once(key: str, value: object) -> bool:
     return True
 
 
-def start_upload(key: str, *, content_type: str) -> str:
-    """The id of a new multipart upload."""
-    return client().create_multipart_upload(Bucket=name(), Key=key, ContentType=content_type)["UploadId"]
+def start_upload(key: str, *, content_type: str, metadata: Mapping[str, str] | None = None) -> str:
+    """The id of a new multipart upload; `metadata` will be the object's, ASCII."""
+    answer = client().create_multipart_upload(
+        Bucket=name(), Key=key, ContentType=content_type, Metadata=dict(metadata or {})
+    )
+    return answer["UploadId"]
 
 
-def put_part(key: str, body: bytes, *, upload: str, number: int) -> str:
-    """Upload one part, replacing an earlier one of that number; its ETag."""
-    answer = client().upload_part(Bucket=name(), Key=key, UploadId=upload, PartNumber=number, Body=body)
+def has_upload(key: str, *, upload: str) -> bool:
+    """Whether the multipart upload still waits for its parts."""
+    from botocore.exceptions import ClientError
+
+    try:
+        client().list_parts(Bucket=name(), Key=key, UploadId=upload, MaxParts=1)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchUpload", "404"):
+            return False
+        raise
+    return True
+
+
+def list_names(prefix: str) -> list[str]:
+    """The rest of each key that begins with `prefix`."""
+    pages = client().get_paginator("list_objects_v2").paginate(Bucket=name(), Prefix=prefix)
+    return [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", ())]
+
+
+def put_part(key: str, body: bytes | IO[bytes], *, upload: str, number: int) -> str:
+    """Upload one part, replacing an earlier one of that number; its ETag. Raises: ObjectMissing: the upload is gone."""
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = client().upload_part(Bucket=name(), Key=key, UploadId=upload, PartNumber=number, Body=body)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchUpload":
+            raise ObjectMissing(key) from error
+        raise
     return answer["ETag"]
 
 

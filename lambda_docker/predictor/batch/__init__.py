@@ -1,10 +1,16 @@
-"""CSV in, the same CSV with predictions out, in flat memory: the steps plan, part, finish and abandon.
+"""A file in, the same rows with predictions behind them out, in flat memory: steps, and what is asked about them.
 
-`encodings` makes UTF-8 of what comes, `layout` reads the header and the dialect, `records` finds where records end,
-`cells` makes values of cells, `scoring` makes output lines of records, `tally` counts, `steps` are docs/contract.md §4,
-`inline` does it all at once for the original tool's call. May import everything of predictor but handler and api_calls.
+The way in: `wishes`, `layout` (with `dialect`, `matching`), `planning` (with `records`), `preview`.
+The way through: `parts` reads `ranges`; `scoring` finds their `structure`, makes values of `cells`, is `asking` the
+model and `writing` lines; `irregular` is for odd records; `tally` counts.
+The way out: `result`, `parquet`. `steps` are docs/contract.md §4, `progress` looks at what they left; `inline` does it
+all at once for the original tool's call. May import everything of predictor but handler and api_calls.
 """
 
+from predictor.batch.progress import progress
+from predictor.batch.result import collect
 from predictor.batch.steps import BATCH_STEPS
 
-__all__ = ["BATCH_STEPS"]
+BATCH_OPERATIONS = {"batch.progress": progress, "batch.collect": collect}
+
+__all__ = ["BATCH_OPERATIONS", "BATCH_STEPS"]

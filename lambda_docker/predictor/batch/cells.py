@@ -1,37 +1,59 @@
-"""Columns of CSV cells → columns of model values: in bulk where a column is clean, cell by cell where it is not."""
+"""Columns of CSV cells → columns of model values, whole columns at once; what is odd is looked at by itself.
 
-import math
-from collections.abc import Sequence
-from typing import Any
+A column that is read as a number is read by polars where polars finds one: it takes less than `float` does, and gives
+the same bits for what it takes. All else (padded, missing, wrong) goes through `read_cell`, once for each spelling.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from predictor.coercion import BadValue, quoted, read_number, read_value
 from predictor.features import Feature
 
+if TYPE_CHECKING:
+    import polars as pl
+
 NULLS = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None", ".", "?"})
+
+Column = npt.NDArray[Any]
+_Read = Callable[[str], Any]
+# A column of free text has as many spellings as rows; remembering them all would only take memory.
+_SPELLINGS_KEPT = 10_000
 
 
 def read_columns(
-    features: Sequence[Feature], columns: Sequence[Sequence[str]], *, decimal: str
-) -> tuple[list[list[Any]], dict[int, list[str]]]:
+    features: Sequence[Feature], columns: "Sequence[pl.Series]", *, decimal: str, nulls: Collection[str] = NULLS
+) -> tuple[list[Column], dict[int, list[str]]]:
     """Model values for each feature, and what is wrong, by row.
 
-    Args:    columns: the cells of each feature, in the features' order; decimal: "." or ","
-    Returns: one list a feature, None where missing or wrong; {row index: ["<feature>: <message>", …]}
+    Args:    columns: the cells of each feature as text, in the features' order; decimal: "." or ",";
+             nulls: what is missing beside an empty cell
+    Returns: one array a feature, float64 with NaN or object with None where missing or wrong;
+             {row index: ["<feature>: <message>", …]}
     """
-    values: list[list[Any]] = []
+    values: list[Column] = []
     problems: dict[int, list[str]] = {}
     for feature, cells in zip(features, columns, strict=True):
-        clean = _read_in_bulk(feature, cells, decimal)
-        values.append(_read_each(feature, cells, decimal, problems) if clean is None else clean)
+        read = _reader(feature, decimal, nulls)
+        if feature.kind in ("number", "integer"):
+            column, wrong = _read_numbers(feature, cells, decimal, read)
+        else:
+            column, wrong = _read_others(feature, cells, read)
+        values.append(column)
+        for row, message in wrong.items():
+            problems.setdefault(row, []).append(f"{feature.name}: {message}")
     return values, problems
 
 
-def read_cell(feature: Feature, cell: str, *, decimal: str = ".") -> Any:
+def read_cell(feature: Feature, cell: str, *, decimal: str = ".", nulls: Collection[str] = NULLS) -> Any:
     """The model value of one cell; None where it is missing. Raises: BadValue."""
     stripped = cell.strip()
     # A category may be called "NA" or "None"; in a text only nothing at all is missing.
     if cell not in feature.lookup and stripped not in feature.lookup:
-        is_missing = not stripped if feature.kind == "text" else stripped in NULLS
+        is_missing = not stripped if feature.kind == "text" else not stripped or stripped in nulls
         if is_missing:
             return read_value(feature, None)
     if decimal == "," and feature.is_numeric and feature.kind != "boolean":
@@ -52,42 +74,68 @@ def _with_point(feature: Feature, cell: str) -> str:
     return pointed
 
 
-def _read_each(feature: Feature, cells: Sequence[str], decimal: str, problems: dict[int, list[str]]) -> list[Any]:
-    values: list[Any] = []
-    for row, cell in enumerate(cells):
-        try:
-            values.append(read_cell(feature, cell, decimal=decimal))
-        except BadValue as problem:
-            problems.setdefault(row, []).append(f"{feature.name}: {problem}")
-            values.append(None)
-    return values
+def _reader(feature: Feature, decimal: str, nulls: Collection[str]) -> _Read:
+    """read_cell, for each spelling once; what is wrong comes back as a BadValue instead of being raised."""
+    known: dict[str, Any] = {}
+
+    def read(cell: str) -> Any:
+        if cell not in known:
+            if len(known) > _SPELLINGS_KEPT:
+                known.clear()
+            try:
+                known[cell] = read_cell(feature, cell, decimal=decimal, nulls=nulls)
+            except BadValue as problem:
+                known[cell] = problem
+        return known[cell]
+
+    return read
 
 
-def _read_in_bulk(feature: Feature, cells: Sequence[str], decimal: str) -> list[Any] | None:
-    """All the values, or None where some cell needs a closer look."""
-    if feature.kind == "number":
-        return _read_numbers(feature, cells, decimal)
-    if feature.kind == "choice":
-        found = [feature.lookup.get(cell) for cell in cells]
-        return None if None in found else found
-    return None
+def _read_numbers(
+    feature: Feature, cells: "pl.Series", decimal: str, read: _Read
+) -> tuple[Column, dict[int, BadValue]]:
+    import polars as pl
+
+    written = cells
+    if decimal == ",":
+        # A cell with a point is made unreadable here, so that it is looked at by itself.
+        written = cells.str.replace_all(".", "?", literal=True).str.replace_all(",", ".", literal=True)
+    numbers = written.cast(pl.Float64, strict=False)
+    column = numbers.to_numpy().astype(np.float64, copy=True)
+    odd = ~np.isfinite(column)
+    if feature.kind == "integer":
+        odd |= column != np.floor(column)
+    places = np.flatnonzero(odd)
+    wrong: dict[int, BadValue] = {}
+    for place, cell in zip(places.tolist(), cells.gather(places).to_list() if len(places) else (), strict=True):
+        value = read(cell)
+        if isinstance(value, BadValue):
+            wrong[place] = value
+        column[place] = np.nan if value is None or isinstance(value, BadValue) else value
+    return column, wrong
 
 
-def _read_numbers(feature: Feature, cells: Sequence[str], decimal: str) -> list[float] | None:
-    joined = "".join(cells)
-    # float() takes "1_000"; with a decimal comma a point needs the closer look.
-    if "_" in joined or (decimal == "," and "." in joined):
-        return None
-    written = [cell.replace(",", ".") for cell in cells] if decimal == "," else cells
-    nulls = 0
-    try:
-        numbers = [float(cell) for cell in written]
-    except ValueError:
-        if not feature.accepts_missing:
-            return None
-        nulls = sum(cell in NULLS for cell in written)
-        try:
-            numbers = [math.nan if cell in NULLS else float(cell) for cell in written]
-        except ValueError:
-            return None
-    return numbers if sum(map(math.isfinite, numbers)) == len(numbers) - nulls else None
+def _read_others(feature: Feature, cells: "pl.Series", read: _Read) -> tuple[Column, dict[int, BadValue]]:
+    """Choices, booleans and texts: each spelling is read once, and its value goes to all rows that have it."""
+    spellings = cells.unique()
+    if len(spellings) * 4 > len(cells):
+        values = [read(cell) for cell in cells.to_list()]
+        return _gather(feature, values, np.arange(len(values)))
+    import polars as pl
+
+    known = spellings.to_list()
+    codes = cells.replace_strict(spellings, np.arange(len(known)), return_dtype=pl.Int64).to_numpy()
+    return _gather(feature, [read(cell) for cell in known], codes)
+
+
+def _gather(feature: Feature, values: list[Any], codes: Column) -> tuple[Column, dict[int, BadValue]]:
+    """The values that the codes point at, as a column, and the rows whose value is wrong."""
+    is_wrong = np.fromiter((isinstance(value, BadValue) for value in values), np.bool_, len(values))
+    kept = [None if isinstance(value, BadValue) else value for value in values]
+    if feature.kind == "boolean":
+        table = np.array([np.nan if value is None else value for value in kept], dtype=np.float64)
+    else:
+        table = np.empty(len(kept), dtype=object)
+        table[:] = kept
+    wrong = {row: values[codes[row]] for row in np.flatnonzero(is_wrong[codes]).tolist()} if is_wrong.any() else {}
+    return table[codes], wrong

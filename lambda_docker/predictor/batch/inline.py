@@ -2,9 +2,7 @@
 
 from predictor import bucket
 from predictor.batch.planning import HEADER_ONLY, layout_of
-from predictor.batch.records import split_records
-from predictor.batch.scoring import header_line, score_records
-from predictor.batch.tally import Tally
+from predictor.batch.scoring import Scorer, header_line
 from predictor.errors import BadRequest, BatchRefused, ObjectMissing, ObjectTooLarge
 from predictor.features import Output
 from predictor.limits import in_megabytes, limit
@@ -35,12 +33,10 @@ def score_file(key: str, model: LoadedModel) -> tuple[str, str]:
 
 def _score(body: bytes, model: LoadedModel) -> bytes:
     layout, text = layout_of(body, features=model.features, wanted=_columns_of(model.output))
-    records, rest = split_records(text[layout.header_bytes :], layout.delimiter.encode())
-    tally = Tally()
+    scorer = Scorer(model, layout)
     lines = [header_line(text[: layout.header_bytes], layout)]
-    records += [rest] if rest else []
-    lines += score_records(records, model=model, layout=layout, tally=tally, is_last=True)
-    if not tally.rows:
+    lines += scorer.score(text[layout.header_bytes :], is_last=True)
+    if not scorer.tally.rows:
         raise BatchRefused(HEADER_ONLY)
     return b"".join(lines)
 

@@ -4,9 +4,14 @@ The rules are those of Python's csv module: a quote opens a cell only at the cel
 inside stands for one. So an inch mark in the middle of a cell (5" pipe) does not swallow the rows after it.
 """
 
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
+from predictor.batch.structure import find_ends
 from predictor.errors import BatchRefused
 from predictor.limits import RECORD_MAX_BYTES, in_megabytes
 
@@ -41,6 +46,16 @@ def is_open(record: bytes, delimiter: bytes) -> bool:
     return QUOTE in record and _is_open_after(record, delimiter, inside=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bytes `start` to `end` (exclusive) of an object; the first is on `line`, from 1. crc32: of the bytes."""
+
+    start: int
+    end: int
+    line: int
+    crc32: int
+
+
 @dataclass
 class RangeCutter:
     """Cuts a stream into byte ranges of about `part_bytes` that end at record ends; holds one record at most.
@@ -52,58 +67,73 @@ class RangeCutter:
     start: int
     part_bytes: int
     max_bytes: int
-    ranges: list[tuple[int, int]] = field(default_factory=list)
+    ranges: list[Range] = field(default_factory=list)
     has_rows: bool = False
     _rest: bytes = b""
+    _line: int = 1
+    _begin: int = 0
+    _position: int = 0
+    _lines: int = 0
+    _crc32: int = 0
 
-    def cut(self, chunks: Iterable[bytes]) -> list[tuple[int, int]]:
-        """The ranges (start, end exclusive) of the object whose bytes from offset 0 on are `chunks`.
+    def cut(self, chunks: Iterable[bytes]) -> list[Range]:
+        """The ranges of the object whose bytes from offset 0 on are `chunks`.
 
         Raises: BatchRefused: a quote is never closed; the file is too large
         """
-        skip, part_start, position = self.start, self.start, self.start
+        skip = self._begin = self._position = self.start
         for chunk in chunks:
             skipped = min(skip, len(chunk))
             skip -= skipped
-            block = self._rest + chunk[skipped:]
-            for end in self._ends(block, first=part_start + self.part_bytes - position):
-                self.ranges.append((part_start, position + end))
-                part_start = position + end
-            position += len(block) - len(self._rest)
-            self._check(position)
-        if position + len(self._rest) > part_start:
-            self.ranges.append((part_start, position + len(self._rest)))
+            self._line += chunk.count(b"\n", 0, skipped)
+            self._take(self._rest + chunk[skipped:])
+            self._check()
+        self._add(self._rest)
+        if self._position > self._begin:
+            self._close()
         self.has_rows = self.has_rows or not is_blank(self._rest)
         return self.ranges
 
-    def _ends(self, block: bytes, first: int) -> Iterator[int]:
-        """Offsets in the block at which to cut, the first one not before `first`; keeps the unfinished record."""
+    def _take(self, block: bytes) -> None:
+        """Close a range wherever one is long enough; keep the unfinished record."""
         self.has_rows = self.has_rows or not is_blank(block)
-        if QUOTE not in block:
-            complete = block.rfind(b"\n") + 1
-            self._rest = block[complete:]
-            while first <= complete:
-                end = block.find(b"\n", max(first - 1, 0), complete) + 1
-                if not end:
-                    return
-                yield end
-                first = end + self.part_bytes
-            return
-        records, self._rest = split_records(block, self.delimiter)
-        end = 0
-        for record in records:
-            end += len(record) + 1
-            if end >= first:
-                yield end
-                first = end + self.part_bytes
+        ends = self._ends(block)
+        complete = int(ends[-1]) if len(ends) else 0
+        taken = 0
+        while True:
+            place = int(np.searchsorted(ends, taken + self._begin + self.part_bytes - self._position))
+            if place == len(ends):
+                break
+            self._add(block[taken : ends[place]])
+            taken = int(ends[place])
+            self._close()
+        self._add(block[taken:complete])
+        self._rest = block[complete:]
 
-    def _check(self, position: int) -> None:
+    def _ends(self, block: bytes) -> npt.NDArray[np.intp]:
+        ends = find_ends(block, delimiter=self.delimiter.decode())
+        if ends is not None:
+            return ends
+        records, _ = split_records(block, self.delimiter)
+        return np.cumsum([len(record) + 1 for record in records], dtype=np.intp)
+
+    def _add(self, piece: bytes) -> None:
+        self._position += len(piece)
+        self._lines += piece.count(b"\n")
+        self._crc32 = zlib.crc32(piece, self._crc32)
+
+    def _close(self) -> None:
+        self.ranges.append(Range(self._begin, self._position, self._line, self._crc32))
+        self._begin, self._line = self._position, self._line + self._lines
+        self._lines = self._crc32 = 0
+
+    def _check(self) -> None:
         if len(self._rest) > RECORD_MAX_BYTES:
             raise BatchRefused(
                 f'A row of the file is longer than {in_megabytes(RECORD_MAX_BYTES)}. Probably a quote (") opens a '
                 "cell and is never closed. Close it, or save the file as CSV again."
             )
-        if position > self.max_bytes:
+        if self._position > self.max_bytes:
             raise BatchRefused(
                 f"The file has more than {in_megabytes(self.max_bytes)}, which is the most that is scored at once. "
                 "Split it."

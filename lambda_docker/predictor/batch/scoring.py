@@ -1,69 +1,204 @@
 """CSV records in, the same records with predictions behind them out.
 
-A record is passed through byte for byte. One that does not have the header's number of cells is written anew, so that
-what is added stands in its own columns.
+A record is passed through byte for byte. Records that look as the header promises are taken by the thousand; others go
+through `irregular`, and come out in their place.
 """
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
-from predictor.batch.cells import read_columns
+import numpy as np
+
+from predictor.batch import irregular
+from predictor.batch.asking import Answered, ask, count_in, rows_at_once
+from predictor.batch.cells import Column, read_columns
 from predictor.batch.layout import Layout
-from predictor.batch.records import is_blank, is_open
+from predictor.batch.records import split_records
+from predictor.batch.structure import Structure, look_at
 from predictor.batch.tally import SHOWN_ERRORS, SHOWN_ROWS, Tally
-from predictor.batch.writing import added_cells, label_text, write_cell, write_row
-from predictor.coercion import quoted
-from predictor.engines import Answers
-from predictor.engines.sklearn_engine import first_not_finite
-from predictor.features import Output
-from predictor.limits import RECORD_MAX_BYTES
+from predictor.batch.wishes import Band
+from predictor.batch.writing import added_columns, write_cell, write_lines
+from predictor.limits import MIB, RECORD_MAX_BYTES
 from predictor.model_store import LoadedModel
-from predictor.operations import explain_failure
 
-# Blocks keep memory flat. BLAS computes the last few rows of a table by another route than the rest, with a last digit
-# that may differ; full multiples of 64 rows make a block's rows come out as they do in one table of the whole file.
-BLOCK_ROWS = 16_384
-_ALIGNED_ROWS = 64
+if TYPE_CHECKING:
+    import polars as pl
+
+# Blocks keep memory flat; larger ones are no faster.
+_BLOCK_BYTES = 4 * MIB
+# Odd records cut a block into runs. With more of them the whole block is taken record by record.
+_RUNS_AT_MOST = 64
+_LINE_SEPARATOR = "\x01"
+_BOM = b"\xef\xbb\xbf"
 
 # Up to a whole record may be one cell; the csv module stops at 128 KiB otherwise.
 csv.field_size_limit(RECORD_MAX_BYTES)
 
 
-@dataclass
-class _Block:
-    """Data rows on their way. `errors` and `added` are by row: a row has one or the other in the end."""
+class Scorer:
+    """Scores consecutive records, given in pieces of any size; `tally` counts along.
 
-    records: list[bytes]
-    cells: list[list[str]]
-    malformed: set[int] = field(default_factory=set)
-    errors: dict[int, str] = field(default_factory=dict)
-    added: dict[int, tuple[str, ...]] = field(default_factory=dict)
-
-    def good(self) -> list[int]:
-        return [row for row in range(len(self.records)) if row not in self.errors]
-
-
-def score_records(
-    records: Sequence[bytes], *, model: LoadedModel, layout: Layout, tally: Tally, is_last: bool
-) -> Iterator[bytes]:
-    """Output lines for the records, blank lines included, each with its line end; `tally` counts along.
-
-    Args:   records: UTF-8, without their newline; is_last: whether the file ends with them
+    Args: line: of the file, on which the first record begins; ends_file: whether the file ends with these records
     """
-    tally.histogram_of = tally.histogram_of or _histogram_of(model.output)
-    for begin in range(0, len(records), BLOCK_ROWS):
-        part = records[begin : begin + BLOCK_ROWS]
-        ends_file = is_last and begin + BLOCK_ROWS >= len(records)
-        kept = [record for record in part if not is_blank(record)]
-        block = _Block(records=kept, cells=_parse(kept, layout.delimiter))
-        counted = _score_block(block, model=model, layout=layout, pad=not ends_file)
-        counted.blank_lines = len(part) - len(kept)
-        tally.merge(counted)
-        lines = iter(_write_lines(block, layout))
-        yield b"".join([record + b"\n" if is_blank(record) else next(lines) for record in part])
+
+    def __init__(
+        self, model: LoadedModel, layout: Layout, *, bands: Sequence[Band] = (), line: int = 1, ends_file: bool = True
+    ) -> None:
+        self.tally = Tally()
+        self._model, self._layout, self._bands = model, layout, tuple(bands)
+        self._line, self._ends_file = line, ends_file
+        self._rows_at_once = rows_at_once(len(model.features))
+        self._rest = b""
+
+    def score(self, data: bytes, *, is_last: bool) -> Iterator[bytes]:
+        """Output lines of the records that are complete by now, blank lines included; with `is_last` of all.
+
+        A last line without a line end has none in the output either.
+        """
+        block = self._rest + data
+        self._rest = b""
+        newline = self._layout.newline.encode()
+        is_cut = is_last and bool(block) and not block.endswith(b"\n")
+        held = b""
+        for lines in self._score_block(block + newline if is_cut else block, is_last=is_last):
+            if held:
+                yield held
+            held = lines
+        if held:
+            yield held.removesuffix(b"\n").removesuffix(b"\r") if is_cut else held
+
+    def _score_block(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
+        layout = self._layout
+        found = look_at(block, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline)
+        if found is None:
+            records, self._rest = split_records(block, layout.delimiter.encode())
+            yield from self._score_oddities(records, is_last=is_last and not self._rest)
+        else:
+            self._rest = block[found.complete_bytes :]
+            for first, end in self._pieces(found):
+                yield from self._score_piece(block, found, first, end, is_last=is_last and not self._rest)
+            self._line += block.count(b"\n", 0, found.complete_bytes)
+        if is_last and self._rest:
+            # Its quote is never closed.
+            rest, self._rest = self._rest.removesuffix(b"\n"), b""
+            yield from self._score_oddities([rest], is_last=True)
+
+    def _pieces(self, found: Structure) -> Iterator[tuple[int, int]]:
+        """Records from, to: as many as one table holds."""
+        first = 0
+        while first < found.count:
+            within = int(np.searchsorted(found.ends, found.starts[first] + _BLOCK_BYTES, side="right"))
+            end = min(max(within, first + 1), first + self._rows_at_once, found.count)
+            yield first, end
+            first = end
+
+    def _score_piece(self, block: bytes, found: Structure, first: int, end: int, *, is_last: bool) -> Iterator[bytes]:
+        regular = found.is_regular[first:end]
+        turns = np.flatnonzero(np.diff(regular)) + 1
+        if len(turns) > _RUNS_AT_MOST:
+            yield from self._score_odd_run(block, found, first, end, is_last=is_last)
+            return
+        edges = [first, *(turns + first).tolist(), end]
+        for begin, stop in itertools.pairwise(edges):
+            ends_all = is_last and stop == found.count
+            run = block[found.starts[begin] : found.ends[stop - 1]]
+            if found.is_regular[begin] and not run.startswith(_BOM):
+                yield self._score_regular(run, found, begin, stop, is_last=ends_all)
+            else:
+                yield from self._score_odd_run(block, found, begin, stop, is_last=ends_all)
+
+    def _score_regular(self, run: bytes, found: Structure, begin: int, stop: int, *, is_last: bool) -> bytes:
+        import polars as pl
+
+        layout, count = self._layout, stop - begin
+        wanted = [str(place) for place in layout.positions]
+        cells = pl.read_csv(
+            run,
+            has_header=False,
+            separator=layout.delimiter,
+            quote_char='"' if found.has_quotes else None,
+            schema={str(place): pl.String for place in range(len(layout.columns))},
+            columns=sorted(set(layout.positions)),
+            empty_string_is_null=False,
+        )
+        if cells.height != count:
+            raise RuntimeError(
+                f"{cells.height} of {count} rows were read."
+            )  # never seen; nothing may be lost in silence
+        values, problems = read_columns(
+            self._model.features, [cells[name] for name in wanted], decimal=layout.decimal, nulls=layout.nulls
+        )
+        answered = self._ask(values, problems, count, is_last=is_last)
+        lines = _lines_of(run, found, begin, stop)
+        added = self._added(answered, count)
+        output = write_lines(added.insert_column(0, lines), layout)
+        self._count(answered, count, self._line + found.lines[begin:stop], output)
+        return output
+
+    def _score_odd_run(
+        self, block: bytes, found: Structure, begin: int, stop: int, *, is_last: bool
+    ) -> Iterator[bytes]:
+        records = [
+            block[start : end - 1]
+            for start, end in zip(found.starts[begin:stop].tolist(), found.ends[begin:stop].tolist(), strict=True)
+        ]
+        yield from self._score_oddities(records, is_last=is_last, line=self._line + int(found.lines[begin]))
+
+    def _score_oddities(self, records: Sequence[bytes], *, is_last: bool, line: int | None = None) -> Iterator[bytes]:
+        """Record by record. Where no line is given, they are the next ones."""
+        at = self._line if line is None else line
+        for begin in range(0, len(records), self._rows_at_once):
+            part = records[begin : begin + self._rows_at_once]
+            odd = irregular.read(part, layout=self._layout, line=at)
+            self.tally.blank_lines += len(part) - len(odd.rows)
+            added = b""
+            if odd.rows:
+                ends_all = is_last and begin + len(part) == len(records)
+                answered = self._ask_about(odd, is_last=ends_all)
+                added = write_lines(self._added(answered, len(odd.rows)), self._layout)
+            output = irregular.write(odd, added, self._layout)
+            if odd.rows:
+                self._count(answered, len(odd.rows), odd.lines, output)
+            at += sum(record.count(b"\n") + 1 for record in part)
+            yield output
+        if line is None:
+            self._line = at
+
+    def _ask_about(self, odd: irregular.Odd, *, is_last: bool) -> Answered:
+        layout = self._layout
+        values, problems = read_columns(self._model.features, odd.columns, decimal=layout.decimal, nulls=layout.nulls)
+        return self._ask(values, {**problems, **odd.problems}, len(odd.rows), is_last=is_last)
+
+    def _ask(
+        self, values: Sequence[np.ndarray], problems: dict[int, list[str]], count: int, *, is_last: bool
+    ) -> Answered:
+        pad = not (is_last and self._ends_file)
+        return ask(values, problems, count=count, model=self._model, bands=self._bands, pad=pad)
+
+    def _added(self, answered: Answered, count: int) -> "pl.DataFrame":
+        return added_columns(
+            answered.answers,
+            self._layout,
+            count=count,
+            places=None if len(answered.places) == count else answered.places,
+            bands=answered.bands,
+            band_words=self._bands,
+            errors=answered.errors,
+        )
+
+    def _count(self, answered: Answered, count: int, lines: Sequence[int] | np.ndarray, output: bytes) -> None:
+        counted = Tally(rows=count)
+        count_in(answered, self._model.output, self._bands, counted)
+        counted.errors = [
+            {"row": row + 1, "line": int(lines[row]), "error": answered.errors[row]}
+            for row in sorted(answered.errors)[:SHOWN_ERRORS]
+        ]
+        if len(self.tally.preview) < SHOWN_ROWS:
+            counted.preview = _preview(output, self._layout)
+        self.tally.merge(counted)
 
 
 def header_line(head: bytes, layout: Layout) -> bytes:
@@ -72,148 +207,30 @@ def header_line(head: bytes, layout: Layout) -> bytes:
     return head.removesuffix(b"\n").removesuffix(b"\r") + names.encode() + layout.newline.encode()
 
 
-def _parse(records: Sequence[bytes], delimiter: str) -> list[list[str]]:
-    """Each record's cells."""
-    texts = [record.decode("utf-8").removesuffix("\r") for record in records]
-    try:
-        parsed = list(csv.reader(texts, delimiter=delimiter))
-    except csv.Error:
-        parsed = []
-    # A quote that is never closed makes one row of many texts.
-    return parsed if len(parsed) == len(texts) else [_parse_one(text, delimiter) for text in texts]
+def _lines_of(run: bytes, found: Structure, begin: int, stop: int) -> "pl.Series":
+    """The records without their line ends."""
+    import polars as pl
+
+    if not found.has_inner_newlines and _LINE_SEPARATOR.encode() not in run:
+        table = pl.read_csv(
+            run,
+            has_header=False,
+            separator=_LINE_SEPARATOR,
+            quote_char=None,
+            schema={"line": pl.String},
+            empty_string_is_null=False,
+        )
+        return table["line"]
+    offset = int(found.starts[begin])
+    texts = [
+        run[start - offset : end - offset].decode().rstrip("\r\n")
+        for start, end in zip(found.starts[begin:stop].tolist(), found.ends[begin:stop].tolist(), strict=True)
+    ]
+    return pl.Series("line", texts, dtype=pl.String)
 
 
-def _parse_one(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    except csv.Error:
-        return [text]
-
-
-def _score_block(block: _Block, *, model: LoadedModel, layout: Layout, pad: bool) -> Tally:
-    """Fill in the block's answers and errors, and count them."""
-    _find_malformed(block, layout)
-    rows = block.good()
-    columns = [[block.cells[row][place] for row in rows] for place in layout.positions]
-    values, problems = read_columns(model.features, columns, decimal=layout.decimal)
-    if problems:
-        block.errors.update((rows[place], "; ".join(messages)) for place, messages in problems.items())
-        kept = [place for place in range(len(rows)) if place not in problems]
-        rows, values = [rows[place] for place in kept], [[column[place] for place in kept] for column in values]
-    tally = Tally(histogram_of=_histogram_of(model.output), rows=len(block.records))
-    if rows:
-        _predict(block, rows, values, model=model, layout=layout, tally=tally, pad=pad)
-    tally.scored = len(block.added)
-    tally.preview = [_preview(block, row, layout) for row in range(min(SHOWN_ROWS, len(block.records)))]
-    shown = sorted(block.errors)[:SHOWN_ERRORS]
-    tally.errors = [{"row": row + 1, "error": block.errors[row]} for row in shown]
-    return tally
-
-
-def _find_malformed(block: _Block, layout: Layout) -> None:
-    width, delimiter = len(layout.columns), layout.delimiter.encode()
-    for row, cells in enumerate(block.cells):
-        if len(cells) != width:
-            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-            block.errors[row] = f"the row has {count}, the header has {width}"
-            block.malformed.add(row)
-        if len(cells) > width:
-            block.errors[row] += f"; left out: {', '.join(map(quoted, cells[width : width + 5]))}"
-    # Only the file's last record can be open: the others end where their quotes are closed.
-    if block.records and is_open(block.records[-1], delimiter):
-        block.errors[len(block.records) - 1] = 'a quote (") opens a cell and is never closed'
-        block.malformed.add(len(block.records) - 1)
-
-
-def _predict(
-    block: _Block,
-    rows: list[int],
-    values: list[list[Any]],
-    *,
-    model: LoadedModel,
-    layout: Layout,
-    tally: Tally,
-    pad: bool,
-) -> None:
-    """Answer these rows; where the model raises, halve them until only the row that makes it raise is left."""
-    try:
-        answers = _ask(model, values, count=len(rows), pad=pad)
-    except Exception as problem:  # a model may raise anything at all
-        if len(rows) == 1:
-            block.errors[rows[0]] = explain_failure(problem)
-            return
-        middle = len(rows) // 2
-        for half in (slice(None, middle), slice(middle, None)):
-            _predict(
-                block, rows[half], [column[half] for column in values], model=model, layout=layout, tally=tally, pad=pad
-            )
-        return
-    added = added_cells(answers, layout)
-    block.added.update(zip(rows, added, strict=True))
-    _count(answers, model.output, tally)
-
-
-class _NotFinite(ValueError):
-    """The model gave NaN or an infinity."""
-
-
-def _ask(model: LoadedModel, values: list[list[Any]], *, count: int, pad: bool) -> Answers:
-    lacking = -count % _ALIGNED_ROWS if pad else 0
-    padded = [[*column, *column[-1:] * lacking] for column in values] if lacking else values
-    answers = model.engine.predict(padded).first(count)
-    if first_not_finite(answers) is not None:
-        raise _NotFinite("it gave no finite number")
-    return answers
-
-
-def _count(answers: Answers, output: Output, tally: Tally) -> None:
-    if answers.values is not None:
-        tally.values.add(answers.values)
-    if answers.labels is not None:
-        tally.labels.update(map(label_text, answers.labels))
-    if answers.probabilities is not None:
-        pick = max if output.type == "multiclass" else _last
-        tally.add_probabilities([pick(row) for row in answers.probabilities])
-
-
-def _last(row: list[float]) -> float:
-    return row[-1]
-
-
-def _histogram_of(output: Output) -> str | None:
-    if output.type == "regression":
-        return "prediction"
-    if not output.probabilities or not output.classes:
-        return None
-    return (
-        "probability of the predicted class" if output.type == "multiclass" else f"probability of {output.classes[-1]}"
-    )
-
-
-def _added_to(block: _Block, row: int, layout: Layout) -> tuple[str, ...]:
-    error = block.errors.get(row)
-    if error is None:
-        return block.added[row]
-    return tuple(error if contents == "error" else "" for contents in layout.contents)
-
-
-def _preview(block: _Block, row: int, layout: Layout) -> list[str]:
-    return _fit(block.cells[row], len(layout.columns)) + list(_added_to(block, row, layout))
-
-
-def _fit(cells: list[str], width: int) -> list[str]:
-    return (cells + [""] * width)[:width]
-
-
-def _write_lines(block: _Block, layout: Layout) -> Iterator[bytes]:
-    delimiter, width = layout.delimiter, len(layout.columns)
-    for row, record in enumerate(block.records):
-        if row in block.errors:
-            added = write_row(_added_to(block, row, layout), delimiter)
-        else:
-            # Answers are written without another look: added_cells() gives them quoted.
-            added = delimiter.join(block.added[row])
-        body, end = (record[:-1], b"\r\n") if record.endswith(b"\r") else (record, b"\n")
-        if row in block.malformed:
-            body = write_row(_fit(block.cells[row], width), delimiter).encode()
-        yield body + (delimiter + added).encode() + end
+def _preview(output: bytes, layout: Layout) -> list[list[str]]:
+    """The cells of the first rows."""
+    text = io.TextIOWrapper(io.BytesIO(output), encoding="utf-8", newline="")
+    rows = (cells for cells in csv.reader(text, delimiter=layout.delimiter) if cells)
+    return list(itertools.islice(rows, SHOWN_ROWS))

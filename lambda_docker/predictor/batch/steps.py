@@ -1,5 +1,7 @@
-"""The four steps of a batch, each an invoke of its own, each safe to run twice.
+"""The four steps of a batch, each an invoke of its own, each safe to run twice and to be killed at any moment.
 
+What a step has done lies in the bucket, and what lies there decides what is left to do: a batch that is started again
+goes on where it stopped, and ends with the same bytes.
 Source: docs/contract.md §4
 """
 
@@ -10,73 +12,60 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from predictor import bucket
-from predictor.batch.job import Job, Plan
+from predictor.batch.job import Job, Plan, find_parts, numbers_of_parts
+from predictor.batch.parts import score_part
 from predictor.batch.planning import cut_file, part_bytes
-from predictor.batch.records import split_records
-from predictor.batch.scoring import header_line, score_records
-from predictor.batch.tally import Tally
+from predictor.batch.records import Range
+from predictor.batch.result import publish
 from predictor.errors import BadRequest, BatchRefused, Fault, ObjectMissing
+from predictor.model_store import LoadedModel
 
 Step: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 _CSV = "text/csv; charset=utf-8"
 _FAILED = (
-    "The batch could not be finished, through no fault of the file. Start it again; if it fails again, "
-    "tell the operators."
+    "The batch could not be finished, through no fault of the file. Resume it; if it fails again, tell the operators."
 )
+_FILE_GONE = "The file is no longer there. Upload it again."
 
 
 def plan(event: Mapping[str, Any], *, size_bytes: int | None = None) -> dict[str, Any]:
-    """Check the file, cut it and start the output.
+    """Check the file, cut it and start the output; or find out what an earlier start has left to do.
 
     Args:   size_bytes: of a part, for tests; S3 itself wants 5 MiB at least
     Raises: BatchRefused: the file cannot be scored; Fault: the model cannot be used
     """
-    job, began = Job.from_event(event), time.time()
+    job = Job.from_event(event)
     model = job.load_model()
-    try:
-        cut = cut_file(
-            job.key("input.csv"),
-            normalised_key=job.key("normalised.csv"),
-            features=model.features,
-            output=model.output,
-            part_bytes=size_bytes or part_bytes(),
-        )
-    except ObjectMissing:
-        raise BatchRefused("The file is no longer there. Upload it again.") from None
-    earlier = Plan.find(job)
-    if earlier is not None:
-        # A repeated step must not leave the first one's upload behind: its parts would be paid for.
-        bucket.abort_upload(job.key("output.csv"), upload=earlier.upload)
-    upload = bucket.start_upload(job.key("output.csv"), content_type=_CSV)
-    Plan(source=cut.source, upload=upload, parts=len(cut.ranges), began=began, layout=cut.layout).save(job)
-    parts = [{"number": number, "start": start, "end": end} for number, (start, end) in enumerate(cut.ranges, start=1)]
-    bucket.write_json(job.key("parts.json"), parts)
+    head = bucket.head(job.input_key)
+    if head is None:
+        raise BatchRefused(_FILE_GONE)
+    planned = Plan.find(job)
+    resumed = planned is not None
+    if planned is None or planned.input_etag != head.etag or not _can_go_on(job, planned):
+        try:
+            planned = _plan_anew(job, model, head, size_bytes)
+        except ObjectMissing:
+            raise BatchRefused(_FILE_GONE) from None
+    if resumed:
+        # What an earlier start was refused for must not be told as this one's reason.
+        bucket.write_json(job.key("refusal.json"), {"message": None})
+    done = find_parts(job, planned.upload, numbers_of_parts(job))
+    parts = [{"number": number, **_to_json(part)} for number, part in enumerate(planned.ranges, start=1)]
+    left = [part for part in parts if part["number"] not in done]
+    # A map over nothing is not the same everywhere; the last part may be scored twice.
+    bucket.write_json(job.key("parts.json"), left or parts[-1:])
     return {"bucket": bucket.name(), "parts_key": job.key("parts.json"), "parts": len(parts)}
 
 
 def part(event: Mapping[str, Any]) -> dict[str, Any]:
     """Score one byte range and upload it. Raises: BatchRefused; Fault."""
     job = Job.from_event(event)
-    number, start, end = _read_part(event.get("part"))
+    number = _read_number(event.get("part"))
     model, planned = job.load_model(), Plan.of(job)
-    layout = planned.layout
-    if not 1 <= number <= planned.parts:
+    if number > planned.parts:
         raise BadRequest("There is no part of that number.")
-    records, rest = split_records(bucket.read_range(planned.source, start=start, end=end), layout.delimiter.encode())
-    tally = Tally()
-    output = bytearray()
-    if number == 1:
-        output += header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout)
-    if rest:
-        records.append(rest)
-    for lines in score_records(records, model=model, layout=layout, tally=tally, is_last=number == planned.parts):
-        output += lines
-    if rest:
-        # The file's last line had no line end; so has the output's.
-        output = output.removesuffix(b"\n").removesuffix(b"\r") if not rest.endswith(b"\r") else output
-    etag = bucket.put_part(job.key("output.csv"), bytes(output), upload=planned.upload, number=number)
-    bucket.write_json(job.part_key(number), {"etag": etag, "tally": tally.to_json()})
+    score_part(job, planned, number, model=model)
     return {"number": number}
 
 
@@ -84,73 +73,71 @@ def finish(event: Mapping[str, Any]) -> dict[str, Any]:
     """Put the output together and sum up. Raises: BatchRefused: a part is missing."""
     job = Job.from_event(event)
     planned = Plan.of(job)
-    total, etags = Tally(), {}
-    for number in range(1, planned.parts + 1):
-        try:
-            done = bucket.read_json(job.part_key(number))
-        except ObjectMissing:
-            raise BatchRefused(f"Part {number} of {planned.parts} was not scored. Start the batch again.") from None
-        tally = Tally.from_json(done["tally"])
-        total.histogram_of = tally.histogram_of
-        total.merge(tally)
-        etags[number] = done["etag"]
-    try:
-        bucket.complete_upload(job.key("output.csv"), upload=planned.upload, etags=etags)
-    except ObjectMissing:
-        # The second run of this step: the first one put it together.
-        if bucket.head(job.key("output.csv")) is None:
-            raise BatchRefused("The batch was stopped before it was finished. Start it again.") from None
-    summary = _summarise(total, planned)
-    bucket.write_json(job.key("summary.json"), summary)
+    done = find_parts(job, planned.upload, range(1, planned.parts + 1))
+    missing = next((number for number in range(1, planned.parts + 1) if number not in done), None)
+    if missing is not None:
+        raise BatchRefused(f"Part {missing} of {planned.parts} was not scored. Start the batch again.")
+    summary = publish(job, planned, done)
     return {name: value for name, value in summary.items() if name != "preview"}
 
 
 def abandon(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what was uploaded and write down why the batch ended."""
+    """Write down why the batch ended. What is scored stays where it is: a resume begins with it."""
     job = Job.from_event(event)
-    planned = Plan.find(job)
-    if planned is not None:
-        bucket.abort_upload(job.key("output.csv"), upload=planned.upload)
     summary = {"ok": False, "error": _find_refusal(job) or {"code": "failed", "message": _FAILED}}
     bucket.write_json(job.key("summary.json"), summary)
     return summary
 
 
-def _read_part(value: object) -> tuple[int, int, int]:
-    if isinstance(value, Mapping):
-        numbers = [value.get(name) for name in ("number", "start", "end")]
-        whole = [number for number in numbers if isinstance(number, int) and not isinstance(number, bool)]
-        if len(whole) == 3 and whole[0] >= 1 and 0 <= whole[1] <= whole[2]:
-            return whole[0], whole[1], whole[2]
-    raise BadRequest("The part must have a number, a start and an end.")
+def _can_go_on(job: Job, planned: Plan) -> bool:
+    """Whether what was planned still has its upload, or has its output already."""
+    if bucket.has_upload(job.output_key, upload=planned.upload):
+        return True
+    return bucket.head(job.output_key) is not None
 
 
-def _summarise(total: Tally, planned: Plan) -> dict[str, Any]:
-    notes = list(planned.layout.notes)
-    if total.blank_lines:
-        lines = "1 blank line was" if total.blank_lines == 1 else f"{total.blank_lines} blank lines were"
-        notes.append(f"{lines} left where they stand and not counted as rows.")
-    return {
-        "ok": True,
-        "rows": total.rows,
-        "scored": total.scored,
-        "failed": total.rows - total.scored,
-        "columns": planned.layout.columns,
-        "added": planned.layout.added,
-        "preview": total.preview,
-        "errors": total.errors,
-        "distribution": total.distribution(),
-        "notes": notes,
-        "seconds": round(time.time() - planned.began, 3),
-    }
+def _plan_anew(job: Job, model: LoadedModel, head: bucket.Head, size_bytes: int | None) -> Plan:
+    began = time.time()
+    stage = {"stage": "planning", "size_bytes": head.size_bytes, "began": began}
+
+    def watch(read_bytes: int) -> None:
+        bucket.write_json(job.key("stage.json"), {**stage, "planned_bytes": read_bytes})
+
+    watch(0)
+    cut = cut_file(
+        job.input_key,
+        normalised_key=job.key("normalised.csv"),
+        model=model,
+        wishes=job.wishes,
+        part_bytes=size_bytes or part_bytes(head.size_bytes),
+        watch=watch,
+    )
+    upload = bucket.start_upload(job.output_key, content_type=_CSV, metadata=job.metadata(model))
+    planned = Plan(
+        input_etag=head.etag, source=cut.source, upload=upload, began=began, layout=cut.layout, ranges=cut.ranges
+    )
+    planned.save(job)
+    return planned
+
+
+def _to_json(cut: Range) -> dict[str, int]:
+    return {"start": cut.start, "end": cut.end, "line": cut.line}
+
+
+def _read_number(value: object) -> int:
+    number = value.get("number") if isinstance(value, Mapping) else None
+    if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
+        return number
+    raise BadRequest("The part must have a number.")
 
 
 def _find_refusal(job: Job) -> dict[str, str] | None:
     """What a step of this batch said when it refused, if one did."""
     try:
-        return {"code": "refused", "message": bucket.read_json(job.key("refusal.json"))["message"]}
+        message = bucket.read_json(job.key("refusal.json"))["message"]
     except ObjectMissing:
         return None
+    return {"code": "refused", "message": message} if message else None
 
 
 def _refusing(step: Step) -> Step:

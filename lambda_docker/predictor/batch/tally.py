@@ -6,11 +6,11 @@ Source: docs/contract.md §4 (summary.json)
 import math
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 SHOWN_ROWS = 20
 SHOWN_ERRORS = 20
@@ -26,7 +26,7 @@ class Bins:
     exponent: int | None = None
     counts: Counter[int] = field(default_factory=Counter)
 
-    def add(self, numbers: Sequence[float]) -> None:
+    def add(self, numbers: npt.ArrayLike) -> None:
         array = np.asarray(numbers, dtype=np.float64)
         if not array.size:
             return
@@ -66,24 +66,30 @@ class Bins:
 
 @dataclass
 class Tally:
-    """Counts over some rows. `histogram_of` names what the histogram shows; probabilities have 20 bins from 0 to 1."""
+    """Counts over some rows. `histogram_of` names what the histogram shows; probabilities have 20 bins from 0 to 1.
+
+    errors: {"row": from 1 among these rows, "line": of the file, "error"} for the first SHOWN_ERRORS
+    """
 
     histogram_of: str | None = None
     rows: int = 0
     scored: int = 0
     blank_lines: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    bands: Counter[str] = field(default_factory=Counter)
     probabilities: list[int] = field(default_factory=lambda: [0] * PROBABILITY_BINS)
     values: Bins = field(default_factory=Bins)
     preview: list[list[str]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
 
-    def add_probabilities(self, numbers: Sequence[float]) -> None:
-        counts, _ = np.histogram(np.asarray(numbers), bins=PROBABILITY_BINS, range=(0.0, 1.0))
-        self.probabilities = [old + int(new) for old, new in zip(self.probabilities, counts, strict=True)]
+    def add_probabilities(self, numbers: npt.NDArray[np.float64]) -> None:
+        bins = np.minimum((numbers * PROBABILITY_BINS).astype(np.intp), PROBABILITY_BINS - 1)
+        counts = np.bincount(bins, minlength=PROBABILITY_BINS).tolist()
+        self.probabilities = [old + new for old, new in zip(self.probabilities, counts, strict=True)]
 
     def merge(self, later: "Tally") -> None:
         """Add the counts of the rows that follow."""
+        self.histogram_of = self.histogram_of or later.histogram_of
         moved = [{**error, "row": error["row"] + self.rows} for error in later.errors]
         self.errors = (self.errors + moved)[:SHOWN_ERRORS]
         self.preview = (self.preview + later.preview)[:SHOWN_ROWS]
@@ -91,6 +97,7 @@ class Tally:
         self.scored += later.scored
         self.blank_lines += later.blank_lines
         self.labels.update(later.labels)
+        self.bands.update(later.bands)
         self.probabilities = [a + b for a, b in zip(self.probabilities, later.probabilities, strict=True)]
         self.values.merge(later.values)
 
@@ -104,7 +111,7 @@ class Tally:
             edges = [number / PROBABILITY_BINS for number in range(PROBABILITY_BINS + 1)]
             histogram = {"of": self.histogram_of, "edges": edges, "counts": self.probabilities}
         classes = [[label, count] for label, count in self.labels.most_common(SHOWN_LABELS)]
-        return {"classes": classes or None, "histogram": histogram}
+        return {"classes": classes or None, "histogram": histogram, "bands": [*map(list, self.bands.items())] or None}
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -113,6 +120,7 @@ class Tally:
             "scored": self.scored,
             "blank_lines": self.blank_lines,
             "labels": dict(self.labels),
+            "bands": dict(self.bands),
             "probabilities": self.probabilities,
             "values": {"exponent": self.values.exponent, "counts": list(self.values.counts.items())},
             "preview": self.preview,
@@ -122,7 +130,8 @@ class Tally:
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Tally":
         values = Bins(exponent=entry["values"]["exponent"], counts=Counter(dict(entry["values"]["counts"])))
-        return cls(**{**entry, "labels": Counter(entry["labels"]), "values": values})
+        labels, bands = Counter(entry["labels"]), Counter(entry["bands"])
+        return cls(**{**entry, "labels": labels, "bands": bands, "values": values})
 
 
 def _edge(index: int, exponent: int) -> float:

@@ -3,14 +3,17 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from predictor.discovery import Inspection, final_estimator, read, to_json_value
-from predictor.engines import Answers, Columns
+from predictor.engines import Answers, Columns, TableAnswers
+from predictor.engines.answering import answer_table, predict_rows
 from predictor.features import Feature, Output
 from predictor.pandas_path import open_pandas, with_pandas_at_need
+
+T = TypeVar("T")
 
 
 class SklearnEngine:
@@ -26,27 +29,17 @@ class SklearnEngine:
         return self._output
 
     def predict(self, columns: Columns) -> Answers:
+        return self._ask(predict_rows, columns)
+
+    def predict_table(self, columns: Columns) -> TableAnswers:
+        return self._ask(answer_table, columns)
+
+    def _ask(self, answer: Callable[[Any, Any, Output], T], columns: Columns) -> T:
         # What scikit-learn warns of here (a division, an overflow) no caller could act on, and logs would fill with it.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             table = build_table(columns, inputs=self._inputs, features=self._features)
-            return with_pandas_at_need(lambda: predict_rows(self._estimator, table, self._output))
-
-
-def predict_rows(estimator: Any, table: Any, output: Output) -> Answers:
-    """The estimator's own answers for a table, turned into JSON types and nothing else.
-
-    predict() is asked beside predict_proba(): the likeliest class is not always the predicted one (SVC, ties).
-    """
-    predicted = np.asarray(estimator.predict(table))
-    if output.type == "regression":
-        return Answers(values=predicted.astype(np.float64, copy=False).reshape(len(predicted)).tolist())
-    labels = [to_json_value(label) for label in predicted.ravel().tolist()]
-    if output.probabilities:
-        return Answers(labels=labels, probabilities=np.asarray(estimator.predict_proba(table), np.float64).tolist())
-    if output.type != "labels" and read(estimator, "decision_function") is not None:
-        return Answers(labels=labels, scores=_read_scores(estimator.decision_function(table), output))
-    return Answers(labels=labels)
+            return with_pandas_at_need(lambda: answer(self._estimator, table, self._output))
 
 
 def read_output(estimator: Any, predicted: Any) -> Output:
@@ -89,7 +82,7 @@ def build_table(columns: Columns, *, inputs: Inspection, features: Sequence[Feat
     return table
 
 
-def _to_array(column: Sequence[Any], *, feature: Feature, marker: Any) -> np.ndarray:
+def _to_array(column: Sequence[Any] | np.ndarray, *, feature: Feature, marker: Any) -> np.ndarray:
     if feature.is_numeric and not (feature.kind == "choice" and marker is None):
         return np.asarray(column, dtype=np.float64)
     if _is_boolean(feature) and None not in column:
@@ -121,14 +114,6 @@ def _is(of_kind: Callable[[Any], bool], *estimators: Any) -> bool:
             if of_kind(estimator):
                 return True
     return False
-
-
-def _read_scores(scores: Any, output: Output) -> list[Any] | None:
-    array = np.asarray(scores, dtype=np.float64)
-    if output.type == "binary":
-        return array.ravel().tolist()
-    # One-against-one scores have a column a pair of classes, which means nothing to a reader.
-    return array.tolist() if array.ndim == 2 and array.shape[1] == len(output.classes or ()) else None
 
 
 def first_not_finite(answers: Answers) -> int | None:

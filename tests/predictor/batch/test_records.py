@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zlib
 
 import pytest
 from hypothesis import given
@@ -31,10 +32,12 @@ def test_cut_at_any_part_size_gives_the_same_records(rows, newline, part, chunk)
 
     ranges = _cutter(part).cut(chunks)
 
-    pieces = [content[start:end] for start, end in ranges]
+    pieces = [content[cut.start : cut.end] for cut in ranges]
     cut = [record for piece in pieces for record in split_records(piece, b",")[0]]
     assert b"".join(pieces) == content
     assert cut == split_records(content, b",")[0]
+    assert [part.crc32 for part in ranges] == [zlib.crc32(piece) for piece in pieces]
+    assert [part.line for part in ranges] == [content.count(b"\n", 0, part.start) + 1 for part in ranges]
 
 
 @given(rows=ROWS)
@@ -67,7 +70,7 @@ def test_cut_ranges_are_not_smaller_than_asked_for_but_the_last():
 
     ranges = _cutter(20).cut([content])
 
-    assert {end - start for start, end in ranges[:-1]} == {24}
+    assert {cut.end - cut.start for cut in ranges[:-1]} == {24}
 
 
 def test_cut_quote_that_is_never_closed_refused():

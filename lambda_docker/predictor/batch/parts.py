@@ -1,0 +1,47 @@
+"""One part of a batch: its range read, scored, and uploaded as one part of the result."""
+
+import tempfile
+
+from predictor import bucket
+from predictor.batch.job import Job, Part, Plan
+from predictor.batch.ranges import read_pieces
+from predictor.batch.scoring import Scorer, header_line
+from predictor.batch.tally import Tally
+from predictor.errors import BatchRefused, ObjectMissing
+from predictor.limits import MIB
+from predictor.model_store import LoadedModel
+
+# A part's output is held in memory up to here, on the disk beyond.
+_HELD_BYTES = 64 * MIB
+# A smaller part tells little of the file's rows as a whole.
+_GIVES_UP_FROM_ROWS = 1000
+
+
+def score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> None:
+    """Score the part and leave what it counts. Raises: BatchRefused: too many of its rows are bad."""
+    layout, cut = planned.layout, planned.ranges[number - 1]
+    scorer = Scorer(model, layout, bands=job.wishes.bands, line=cut.line, ends_file=number == planned.parts)
+    with tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES) as output:
+        if number == 1:
+            output.write(header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout))
+        for piece, is_last in read_pieces(planned.source, cut):
+            for lines in scorer.score(piece, is_last=is_last):
+                output.write(lines)
+        _check_share(scorer.tally, job)
+        output.seek(0)
+        try:
+            etag = bucket.put_part(job.output_key, output, upload=planned.upload, number=number)
+        except ObjectMissing:
+            raise BatchRefused("The batch was stopped while this part was scored. Start it again.") from None
+    Part(planned.upload, etag, scorer.tally).save(job, number)
+
+
+def _check_share(tally: Tally, job: Job) -> None:
+    allowed, failed = job.wishes.give_up_share, tally.rows - tally.scored
+    if allowed is None or tally.rows < _GIVES_UP_FROM_ROWS or failed <= allowed * tally.rows:
+        return
+    first = tally.errors[0]
+    raise BatchRefused(
+        f"{failed:,} of {tally.rows:,} rows looked at cannot be scored, so the batch was given up. "
+        f"The first, in line {first['line']:,}: {first['error']}. Look at how the file is read, and start again."
+    )

@@ -1,0 +1,155 @@
+"""A fitted estimator's own answers for a table: each thing is computed once, and in the order that is fastest.
+
+What comes out is bit for bit what `predict`, `predict_proba` and `decision_function` return for the same rows.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from predictor.discovery import read, to_json_value
+from predictor.engines import Answers, TableAnswers
+from predictor.features import Output
+
+# Below this many rows sorting them takes longer than it saves.
+_ORDERED_FROM_ROWS = 1024
+_CELLS_A_FEATURE = 8
+_SAMPLED_ROWS = 2000
+# Cells are numbered in 64 bits.
+_FEATURES_IN_CELLS = 12
+
+_Labelled = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]
+
+
+def predict_rows(estimator: Any, table: Any, output: Output) -> Answers:
+    """The answers in JSON types."""
+    return answer_table(estimator, table, output).to_answers()
+
+
+def answer_table(estimator: Any, table: Any, output: Output) -> TableAnswers:
+    """The answers as arrays.
+
+    predict() is asked beside predict_proba(): the likeliest class is not always the predicted one (SVC, ties). Where
+    scikit-learn makes both of the same numbers, they are computed once.
+    """
+    estimator, table = _through_pipeline(estimator, table)
+    if output.type == "regression":
+        predicted = np.asarray(_predictor(estimator, "predict")(table))
+        return TableAnswers(values=predicted.astype(np.float64, copy=False).reshape(len(predicted)))
+    if output.probabilities:
+        both = _LABELS_AND_PROBABILITIES.get(_name_of(estimator))
+        if both is not None and read(estimator, "classes_") is not None and np.ndim(estimator.classes_) == 1:
+            codes, probabilities = both(estimator, table)
+            words = [to_json_value(label) for label in np.asarray(estimator.classes_).tolist()]
+            return TableAnswers(label_words=words, label_codes=codes, probabilities=probabilities)
+    words, codes = _code(np.asarray(estimator.predict(table)))
+    if output.probabilities:
+        probabilities = np.asarray(estimator.predict_proba(table), np.float64)
+        return TableAnswers(label_words=words, label_codes=codes, probabilities=probabilities)
+    if output.type != "labels" and read(estimator, "decision_function") is not None:
+        scores = _read_scores(estimator.decision_function(table), output)
+        return TableAnswers(label_words=words, label_codes=codes, scores=scores)
+    return TableAnswers(label_words=words, label_codes=codes)
+
+
+def _through_pipeline(estimator: Any, table: Any) -> tuple[Any, Any]:
+    """The last step of scikit-learn's own Pipeline, and the table as it sees it: both answers need it once."""
+    while _name_of(estimator) == "sklearn.pipeline.Pipeline":
+        for _, step in estimator.steps[:-1]:
+            if step is not None and not isinstance(step, str):
+                table = step.transform(table)
+        estimator = estimator.steps[-1][1]
+    return estimator, table
+
+
+def _name_of(estimator: Any) -> str:
+    # By name: a class that inherits from scikit-learn's may answer otherwise.
+    return f"{type(estimator).__module__}.{type(estimator).__qualname__}"
+
+
+def _from_probabilities(estimator: Any, table: Any) -> _Labelled:
+    """Trees and forests: predict() is the first of the likeliest classes."""
+    probabilities = np.asarray(_predictor(estimator, "predict_proba")(table), np.float64)
+    return np.argmax(probabilities, axis=1), probabilities
+
+
+def _from_scores(estimator: Any, table: Any) -> _Labelled:
+    """Histogram gradient boosting: both are made of decision_function(), whose sign or largest entry is the class."""
+    scores = np.asarray(_predictor(estimator, "decision_function")(table))
+    codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else np.argmax(scores, axis=1)
+    loss = read(estimator, "_loss")
+    if loss is None:
+        return codes, np.asarray(_predictor(estimator, "predict_proba")(table), np.float64)
+    return codes, np.asarray(loss.predict_proba(scores.reshape(len(scores), -1)), np.float64)
+
+
+_LABELS_AND_PROBABILITIES: dict[str, Callable[[Any, Any], _Labelled]] = {
+    "sklearn.tree._classes.DecisionTreeClassifier": _from_probabilities,
+    "sklearn.tree._classes.ExtraTreeClassifier": _from_probabilities,
+    "sklearn.ensemble._forest.RandomForestClassifier": _from_probabilities,
+    "sklearn.ensemble._forest.ExtraTreesClassifier": _from_probabilities,
+    "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier": _from_scores,
+}
+_WALKED_ROW_BY_ROW = frozenset(
+    {
+        *_LABELS_AND_PROBABILITIES,
+        "sklearn.tree._classes.DecisionTreeRegressor",
+        "sklearn.tree._classes.ExtraTreeRegressor",
+        "sklearn.ensemble._forest.RandomForestRegressor",
+        "sklearn.ensemble._forest.ExtraTreesRegressor",
+        "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
+    }
+)
+
+
+def _predictor(estimator: Any, method: str) -> Callable[[Any], Any]:
+    """The method; for trees, with rows that are alike next to each other.
+
+    A tree sends each row down on its own, so that the order changes no answer. Neighbours that take the same way let
+    the processor guess each turn and find the nodes in its cache: a forest of 100 takes half the time.
+    """
+    ask: Callable[[Any], Any] = getattr(estimator, method)
+    if _name_of(estimator) not in _WALKED_ROW_BY_ROW:
+        return ask
+
+    def ask_in_order(table: Any) -> Any:
+        is_plain = isinstance(table, np.ndarray) and table.dtype.kind == "f" and table.ndim == 2
+        if not is_plain or len(table) < _ORDERED_FROM_ROWS:
+            return ask(table)
+        order = _by_cells(table)
+        answers = np.asarray(ask(table[order]))
+        restored = np.empty_like(answers)
+        restored[order] = answers
+        return restored
+
+    return ask_in_order
+
+
+def _by_cells(table: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """An order of the rows by the cell of a coarse grid that they lie in."""
+    cells = np.zeros(len(table), np.int64)
+    shares = np.linspace(0, 1, _CELLS_A_FEATURE + 1)[1:-1]
+    for column in table.T[:_FEATURES_IN_CELLS]:
+        edges = np.nanquantile(column[:_SAMPLED_ROWS], shares) if not np.isnan(column[:_SAMPLED_ROWS]).all() else shares
+        cells = cells * _CELLS_A_FEATURE + np.searchsorted(edges, column)
+    return np.argsort(cells, kind="stable")
+
+
+def _code(labels: npt.NDArray[Any]) -> tuple[list[Any], npt.NDArray[np.intp]]:
+    """The labels that occur, in their JSON type, and which of them each row's is."""
+    if labels.dtype.kind in "biuf" and len(labels) > 1:
+        words, codes = np.unique(labels, return_inverse=True)
+        return [to_json_value(label) for label in words.tolist()], codes.reshape(-1)
+    places: dict[Any, int] = {}
+    listed = [places.setdefault(label, len(places)) for label in labels.ravel().tolist()]
+    return [to_json_value(label) for label in places], np.array(listed, dtype=np.intp)
+
+
+def _read_scores(scores: Any, output: Output) -> npt.NDArray[np.float64] | None:
+    array = np.asarray(scores, dtype=np.float64)
+    if output.type == "binary":
+        return array.ravel()
+    # One-against-one scores have a column a pair of classes, which means nothing to a reader.
+    return array if array.ndim == 2 and array.shape[1] == len(output.classes or ()) else None
