@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from predictor import bucket, keys, machine
+from predictor.batch.progress import progress
 from predictor.errors import ObjectMissing
 
 LINK_SECONDS = 300
@@ -65,32 +66,31 @@ class ApiJob:
     def status(self) -> dict[str, Any]:
         """How far it is, as the API says it, with a new link to the result. Raises: MachineAway."""
         known = machine.find_status(self._execution())
-        summary = self._read("summary.json") or {}
-        progress = self._progress()
+        summary = self._read_summary()
+        so_far = progress({"job": self._to_batch()})
         facts = {
             "job": self.job,
-            "status": self._word(known, summary, progress),
+            "status": self._word(known, summary, so_far["stage"]),
             "model": self.model,
             "version": self.version,
-            **{name: summary.get(name, progress[name]) for name in ("rows", "scored", "failed")},
-            "parts": progress["parts"],
-            "partsDone": progress["parts_done"],
+            **{name: summary.get(name, so_far[name]) for name in ("rows", "scored", "failed")},
+            "parts": so_far["parts"],
+            "partsDone": so_far["parts_done"],
             "errors": [
-                {"line": entry.get("line"), "error": entry["error"]}
-                for entry in summary.get("errors", progress["errors"])
+                {name: error[name] for name in ("line", "error")} for error in summary.get("errors", so_far["errors"])
             ],
         }
         if facts["status"] == "failed":
             facts["message"] = (summary.get("error") or {}).get("message") or _INTERRUPTED
         if facts["status"].startswith("done"):
-            file = (summary.get("result") or {}).get("file", "output.csv")
-            link = bucket.download_link(keys.batch(self.owner, self.job, file), seconds=LINK_SECONDS)
+            key = keys.batch(self.owner, self.job, summary["result"]["file"])
+            link = bucket.download_link(key, seconds=LINK_SECONDS)
             facts |= {"bucket": bucket.name(), "downloadLink": link}
         return facts
 
-    def _word(self, known: str | None, summary: Mapping[str, Any], progress: Mapping[str, Any]) -> str:
+    def _word(self, known: str | None, summary: Mapping[str, Any], stage: str) -> str:
         if known == machine.RUNNING:
-            return progress["stage"] if progress["stage"] in UNFINISHED else RUNNING
+            return stage if stage in UNFINISHED else RUNNING
         if known == machine.ABORTED:
             return "cancelled"
         # An emulator that was restarted knows no execution; what that wrote last is in the bucket all the same.
@@ -119,14 +119,8 @@ class ApiJob:
             **self.wishes,
         }
 
-    def _progress(self) -> dict[str, Any]:
-        parts = self._read("parts.json")
-        stage = PLANNING if parts is None else RUNNING
-        counts = {"rows": 0, "scored": 0, "failed": 0, "errors": []}
-        return {"stage": stage, "parts": len(parts or ()), "parts_done": 0, **counts}
-
-    def _read(self, name: str) -> Any:
+    def _read_summary(self) -> dict[str, Any]:
         try:
-            return bucket.read_json(keys.batch(self.owner, self.job, name))
+            return dict(bucket.read_json(keys.batch(self.owner, self.job, "summary.json")))
         except ObjectMissing:
-            return None
+            return {}
