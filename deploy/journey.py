@@ -97,10 +97,11 @@ def predict_first_row(visitor: Visitor, sample: Sample) -> Page:
 
 
 def score_file(visitor: Visitor, sample: Sample) -> Page:
-    """The batch's page; its file must have every row, with scikit-learn's probabilities."""
+    """The batch's page, by way of the look at its file; its result must have every row, as scikit-learn answers it."""
     page = visitor.get(f"/models/{SLUG}/batch/")
     file = Upload(sample.file.name, sample.file.read_bytes(), "text/csv")
-    batch = visitor.submit(page, page.form_with("file"), file=file)
+    seen = visitor.submit(page, page.form_with("file"), file=file)
+    batch = visitor.submit(seen, seen.form_with("encoding"))
     deadline = time.monotonic() + BATCH_WITHIN_S
     while (state := (status := visitor.get(f"{batch.path}?part=status")).attribute("data-state")) != "done":
         _require(state != "failed", f"The file was not scored. {status.complaint}")

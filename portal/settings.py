@@ -50,6 +50,9 @@ PORTICO_PUBLIC_ENDPOINT_URL = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL", "")
 PORTICO_MODEL_MAX_BYTES = 500 * 1024**2
 PORTICO_BATCH_MAX_BYTES = 5 * 1024**3
 PORTICO_UPLOAD_EXPIRES_S = 300
+PORTICO_DOWNLOAD_EXPIRES_S = 300
+# A part of a batch with a larger share of bad rows ends it: most often a column was mistaken for another. 1: never.
+PORTICO_BATCH_GIVE_UP_SHARE = float(os.environ.get("PORTICO_BATCH_GIVE_UP_SHARE", "0.95"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024**2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a model with many features has a settings row of ten fields for each
 

@@ -22,6 +22,8 @@ THROTTLED = {
 
 # An invocation must never be repeated by the SDK: a predict that timed out may still be running, and its answer counts.
 INVOKE = Config(connect_timeout=5, read_timeout=150, retries={"total_max_attempts": 1})
+# What a page shows in passing: rather without it than late.
+QUICK = Config(connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 1})
 DEFAULT = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 4, "mode": "standard"})
 
 
@@ -30,6 +32,12 @@ def client(service: str) -> Any:
     """A boto3 client; boto3's clients may be shared by threads."""
     make: Any = boto3.client  # typed by one overload a service; here the service is a variable
     return make(service, config=INVOKE if service == "lambda" else DEFAULT)
+
+
+@functools.cache
+def quick_lambda() -> Any:
+    """A client for invocations that nobody waits long for."""
+    return boto3.client("lambda", config=QUICK)
 
 
 @functools.cache

@@ -51,15 +51,63 @@ class Answer:
         )
 
 
+def telling_number(output: Output, prediction: Mapping[str, Any]) -> float | None:
+    """What bands and histograms look at: the value (regression), the last class's probability (binary), the answer's
+    own (multiclass); None where an answer has no such number."""
+    if output.type == "regression":
+        return prediction.get("value")
+    probabilities = prediction.get("probabilities")
+    if not probabilities:
+        return None
+    return probabilities[-1] if output.type == "binary" else max(probabilities)
+
+
 @dataclass(frozen=True)
 class BatchStatus:
-    """How far a batch is. `summary` is there once it has ended, in either way."""
+    """How an execution stands. `summary` is there once it is done, `error` once it has failed."""
 
     state: str  # running, done, failed
-    parts_total: int
-    parts_done: int
-    summary: dict[str, Any] | None
-    error: str
+    summary: dict[str, Any] | None = None
+    error: str = ""
+    is_refused: bool = False  # by the file itself, not by a fault of ours
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a file recognised, before anything is scored.
+
+    Attributes:
+        reading: format, packing, encoding, delimiter, decimal, nulls, sheet, sheets
+        mapping: a column or None for every feature
+        near: for features without one the columns of similar names, the nearest first
+        rows: the cells of the first rows
+        problems: row (counted from 1), feature, message
+        refusal: why it cannot be scored as it stands, empty if it can
+    """
+
+    reading: dict[str, Any]
+    columns: list[str]
+    mapping: dict[str, str | None]
+    near: dict[str, list[str]]
+    rows: list[list[Any]]
+    problems: list[dict[str, Any]]
+    refusal: str
+    notes: list[str]
+    size_bytes: int
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Look":
+        return cls(
+            reading=dict(content.get("reading") or {}),
+            columns=list(content.get("columns") or []),
+            mapping=dict(content.get("mapping") or {}),
+            near=dict(content.get("near") or {}),
+            rows=list(content.get("rows") or []),
+            problems=list(content.get("problems") or []),
+            refusal=str(content.get("refusal") or ""),
+            notes=list(content.get("notes") or []),
+            size_bytes=int(content.get("size_bytes") or 0),
+        )
 
 
 @dataclass(frozen=True)

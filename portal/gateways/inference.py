@@ -1,4 +1,4 @@
-"""The inference container: predict and verify by Lambda Invoke, batches by Step Functions.
+"""The inference container, by Lambda Invoke. The state machine of batches is in `executions`.
 
 Expected faults of the container become `BadInput` or `Refused`; everything else is a `GatewayError`.
 Source: docs/contract.md sections 3 and 4.
@@ -14,13 +14,10 @@ from typing import Any
 from django.conf import settings
 
 from portal.errors import BackendAway, BackendFault, BadInput, Refused
-from portal.gateways import storage
-from portal.gateways.aws import aws_errors, client, is_error
-from portal.gateways.contract import Answer, BatchStatus, Replay, Scalar
+from portal.gateways.aws import aws_errors, client, is_error, quick_lambda
+from portal.gateways.contract import Answer, Look, Replay, Scalar
 
 ATTEMPTS = 3  # for what certainly never reached the model: throttled, or no connection
-INTERRUPTED = "The job was interrupted before its end, by a restart for example. Score the file again."
-UNKNOWN = "UNKNOWN"
 SAFE_TO_REPEAT = ("TooManyRequestsException", "ThrottlingException")
 
 
@@ -63,52 +60,27 @@ def answer_rows(*, slug: str, number: int, sha256: str, rows: Sequence[Mapping[s
     return list(_invoke(settings.PORTICO_PREDICT_FUNCTION, event)["answers"])
 
 
-def start_batch(*, batch: uuid.UUID, user_id: int, slug: str, number: int, sha256: str) -> str:
-    """Start the state machine on a batch whose input is in place. Returns the execution's ARN.
-
-    The execution is named after the batch, so that starting twice is one execution.
-    """
-    job = {"batch": str(batch), "user": str(user_id), "model": slug, "version": number, "sha256": sha256}
-    machine, name = settings.PORTICO_BATCH_STATE_MACHINE, f"batch-{batch}"
-    try:
-        with aws_errors(f"starting batch {batch}"):
-            client("stepfunctions").start_execution(stateMachineArn=machine, name=name, input=json.dumps({"job": job}))
-    except BackendFault as error:
-        # It was started before, has ended, and the answer got lost.
-        if not is_error(error, "ExecutionAlreadyExists"):
-            raise
-    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+def preview_batch(job: Mapping[str, Any]) -> Look:
+    """What is recognised of a batch's file as the job says to read it. Raises: GatewayError."""
+    event = {"operation": "batch.preview", "job": dict(job)}
+    return Look.from_json(_invoke(settings.PORTICO_PREDICT_FUNCTION, event))
 
 
-def batch_status(*, execution_arn: str, user_id: int, batch: uuid.UUID) -> BatchStatus:
-    """How far a batch is, from the execution and the parts it has written."""
-    status = _execution_status(execution_arn, batch)
-    parts = storage.get_json(storage.batch_key(user_id, batch, "parts.json")) or []
-    done = storage.count_under(storage.batch_key(user_id, batch, "parts/")) if parts else 0
-    if status == "RUNNING":
-        return BatchStatus("running", len(parts), done, None, "")
-    # An emulator that was restarted knows nothing of the execution; what that wrote last is in the bucket all the same.
-    summary = storage.get_json(storage.batch_key(user_id, batch, "summary.json"))
-    if status in ("SUCCEEDED", UNKNOWN) and summary and summary.get("ok"):
-        return BatchStatus("done", len(parts), len(parts), summary, "")
-    reason = (summary or {}).get("error", {}).get("message") or INTERRUPTED
-    return BatchStatus("failed", len(parts), done, None, reason)
+def batch_progress(job: Mapping[str, Any]) -> dict[str, Any]:
+    """How far a batch is, as docs/contract.md section 4 has it. Raises: GatewayError, soon."""
+    function, event = settings.PORTICO_PREDICT_FUNCTION, {"operation": "batch.progress", "job": dict(job)}
+    with aws_errors("asking how far a batch is"):
+        answer = quick_lambda().invoke(FunctionName=function, Payload=json.dumps(event, allow_nan=False).encode())
+    return _read(answer["Payload"].read(), function=function, is_fault="FunctionError" in answer)
+
+
+def collect_batch(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Put together what a stopped batch had scored. Returns: the summary, partial. Raises: GatewayError."""
+    return _invoke(settings.PORTICO_PREDICT_FUNCTION, {"operation": "batch.collect", "job": dict(job)})
 
 
 def _ask(slug: str, number: int, sha256: str, operation: str) -> dict[str, Any]:
     return {"operation": operation, "model": slug, "version": number, "sha256": sha256}
-
-
-def _execution_status(arn: str, batch: uuid.UUID) -> str:
-    """Step Functions' word for it, or UNKNOWN."""
-    try:
-        with aws_errors(f"asking after batch {batch}"):
-            return str(client("stepfunctions").describe_execution(executionArn=arn)["status"])
-    except BackendFault as error:
-        # LocalStack has forgotten the state machine too until its stack is there again.
-        if is_error(error, "ExecutionDoesNotExist", "StateMachineDoesNotExist"):
-            return UNKNOWN
-        raise
 
 
 def _invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:

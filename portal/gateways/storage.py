@@ -11,6 +11,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.http import content_disposition_header
 
 from portal.errors import BackendFault
 from portal.gateways.aws import aws_errors, client, is_error, signing_client
@@ -124,6 +125,42 @@ def count_under(prefix: str) -> int:
     with aws_errors(f"listing {prefix}"):
         pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.PORTICO_BUCKET, Prefix=prefix)
         return sum(page.get("KeyCount", 0) for page in pages)
+
+
+def delete_under(prefix: str) -> int:
+    """Remove every object whose key begins with `prefix`, and every upload begun there. Returns how many objects."""
+    removed, bucket = 0, settings.PORTICO_BUCKET
+    with aws_errors(f"emptying {prefix}"):
+        s3 = client("s3")
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+            if keys:
+                s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+            removed += len(keys)
+        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+            for begun in page.get("Uploads", []):
+                # An emulator may list more than the prefix asks for.
+                if begun["Key"].startswith(prefix):
+                    s3.abort_multipart_upload(Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"])
+    return removed
+
+
+def presign_download(key: str, *, file_name: str, content_type: str, expires_s: int) -> str:
+    """A link that saves this object under a name of our choice, until it expires."""
+    disposition = content_disposition_header(as_attachment=True, filename=file_name) or "attachment"
+    with aws_errors(f"presigning {key}"):
+        return str(
+            signing_client().generate_presigned_url(
+                "get_object",
+                Params={
+                    "Bucket": settings.PORTICO_BUCKET,
+                    "Key": key,
+                    "ResponseContentDisposition": disposition,
+                    "ResponseContentType": content_type,
+                },
+                ExpiresIn=expires_s,
+            )
+        )
 
 
 def presign_upload(key: str, *, max_bytes: int, expires_s: int, content_type: str = "text/csv") -> PresignedPost:

@@ -21,7 +21,10 @@ KINDS = [("", "Predictions and batches"), (PREDICTION, "Predictions"), (BATCH, "
 STATES = [
     (f"state:{states.ANSWERED}", "Answered"),
     (f"state:{states.DONE}", "Batch done"),
-    (f"state:{states.RUNNING}", "Batch running"),
+    (f"state:{states.DONE_WITH_ERRORS}", "Batch done with errors"),
+    (f"state:{states.RUNNING}", "Batch under way"),
+    (f"state:{states.UPLOADING}", "Batch not started"),
+    (f"state:{states.CANCELLED}", "Batch cancelled"),
     (f"state:{states.REFUSED}", "Refused"),
     (f"state:{states.FAILED}", "Failed"),
 ]
@@ -128,7 +131,7 @@ def _prediction_outcome(outcome: str) -> Q:
 def _batch_outcome(outcome: str) -> Q:
     what, _, value = outcome.partition(":")
     if what == "state":
-        return Q(state=value)
+        return Q(state__in=states.UNDER_WAY) if value == states.RUNNING else Q(state=value)
     return Q(pk__in=[]) if what in ("band", "class") else Q()
 
 

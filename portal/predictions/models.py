@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.predictions import states
-from portal.registry.models import Band, ModelVersion
+from portal.registry.models import Band, Model, ModelVersion
 
 UPLOAD_PATIENCE = timedelta(hours=1)
+PACKED_OR_TABLE = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz", "zst", "zip")
 
 
 class OwnedQuerySet(models.QuerySet):
@@ -83,31 +85,53 @@ class Prediction(models.Model):
         ]
 
 
+class BatchQuerySet(OwnedQuerySet):
+    """Files that were scored, or are to be."""
+
+    def expired(self, now: datetime) -> BatchQuerySet:
+        """Those whose objects are no longer to be kept, by what their model says, and are there still."""
+        past = Q(pk__in=[])
+        for days, _ in Model.KEEP_DAYS:
+            past |= Q(version__model__keep_batches_days=days, created_at__lte=now - timedelta(days=days))
+        return self.filter(past, purged_at=None).exclude(state__in=states.UNDER_WAY)
+
+
 class Batch(models.Model):
     """One file of observations, scored by the state machine."""
+
+    RESULTS = [("csv", "CSV"), ("parquet", "Parquet")]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="batches")
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="batches")
+    opening = models.UUIDField(
+        null=True, editable=False, help_text="The page's own id for it: sent twice, opened once."
+    )
     file_name = models.CharField(max_length=200)
     size_bytes = models.PositiveBigIntegerField()
-    state = models.CharField(max_length=10, choices=states.BATCH_CHOICES, default=states.UPLOADING)
+    state = models.CharField(max_length=20, choices=states.BATCH_CHOICES, default=states.UPLOADING)
+    chosen = models.JSONField(default=dict, help_text="How its owner says that the file is to be read and written.")
+    job = models.JSONField(default=dict, help_text="What was sent at the start; a resume sends the same.")
+    attempt = models.PositiveIntegerField(default=0, help_text="How often it was started or resumed.")
     execution_arn = models.CharField(max_length=300, blank=True)
-    parts_total = models.PositiveIntegerField(default=0)
-    parts_done = models.PositiveIntegerField(default=0)
+    progress = models.JSONField(default=dict, help_text="What is known of the job, as of the last look.")
     rows = models.PositiveBigIntegerField(null=True)
     scored = models.PositiveBigIntegerField(null=True)
     failed = models.PositiveBigIntegerField(null=True)
     summary = models.JSONField(default=dict)
     error = models.CharField(max_length=1000, blank=True)
+    is_refused = models.BooleanField(default=False, help_text="It failed because of the file itself.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True, help_text="When its files were deleted.")
 
-    objects = OwnedQuerySet.as_manager()
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
         verbose_name_plural = "batches"
+        constraints = [models.UniqueConstraint(fields=["user", "opening"], name="one_batch_an_opening")]
 
     def __str__(self) -> str:
         return self.file_name
@@ -116,23 +140,95 @@ class Batch(models.Model):
         return reverse("predictions:batch", args=[self.id])
 
     @property
+    def is_waiting(self) -> bool:
+        """Nothing was started yet."""
+        return self.state == states.UPLOADING
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in states.UNDER_WAY
+
+    @property
     def is_done(self) -> bool:
-        return self.state == states.DONE
+        """Every row is accounted for."""
+        return self.state in states.FINISHED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.state == states.CANCELLED
 
     @property
     def has_ended(self) -> bool:
-        return self.state in (states.DONE, states.FAILED)
+        return self.state in (*states.FINISHED, *states.STOPPED)
+
+    @property
+    def is_partial(self) -> bool:
+        """It was stopped, and what it had scored was put together."""
+        return self.state in states.STOPPED and bool(self.summary.get("partial"))
+
+    @property
+    def has_result(self) -> bool:
+        return (self.is_done or self.is_partial) and self.purged_at is None
+
+    @property
+    def may_be_resumed(self) -> bool:
+        """It was started, stopped, and its file is there still."""
+        return self.state in states.STOPPED and self.attempt > 0 and self.purged_at is None
+
+    @property
+    def may_be_collected(self) -> bool:
+        """Some of it was scored before it stopped, and not put together yet."""
+        return self.may_be_resumed and not self.is_partial and bool(self.progress.get("parts_done"))
+
+    def make_job(self) -> dict[str, Any]:
+        """What the container is told to do with the file: docs/contract.md section 4."""
+        version = self.version
+        bands = [{"upper": band.upper, "label": band.label} for band in version.bands.all()]
+        share = settings.PORTICO_BATCH_GIVE_UP_SHARE
+        return {
+            "batch": str(self.id),
+            "user": str(self.user_id),
+            "model": version.model.slug,
+            "version": version.number,
+            "sha256": version.sha256,
+            "file_name": self.file_name,
+            "reading": self.chosen.get("reading"),
+            "columns": self.chosen.get("columns"),
+            "bands": bands if version.uses_bands else [],
+            "give_up_share": share if share < 1 else None,
+            "result": self.chosen.get("result") or "csv",
+        }
 
     @property
     def upload_is_overdue(self) -> bool:
-        return self.state == states.UPLOADING and timezone.now() - self.created_at > UPLOAD_PATIENCE
+        return self.is_waiting and timezone.now() - self.created_at > UPLOAD_PATIENCE
 
     @property
     def progress_percent(self) -> int | None:
-        """Whole percent of the parts that are done, or None while it is not known how many there are."""
-        return round(100 * self.parts_done / self.parts_total) if self.parts_total else None
+        """Whole percent of the bytes that are done, or None while it is not known how many there are."""
+        all_bytes, done = self.progress.get("size_bytes"), self.progress.get("bytes_done") or 0
+        return min(100, int(100 * done / all_bytes)) if all_bytes and self.progress.get("parts") else None
+
+    @property
+    def kept_until(self) -> datetime:
+        return self.created_at + timedelta(days=self.version.model.keep_batches_days)
+
+    @property
+    def result_format(self) -> str:
+        """`csv` or `parquet`."""
+        return str((self.job or self.chosen).get("result") or "csv")
+
+    @property
+    def result_file(self) -> str:
+        """The result's name in the bucket."""
+        return str((self.summary.get("result") or {}).get("file") or "output.csv")
 
     @property
     def output_name(self) -> str:
-        stem = self.file_name.rsplit(".", 1)[0] or "batch"
-        return f"{stem.removesuffix('.csv')}_predictions.csv"
+        """What the downloaded result is called: which file, which model, which version."""
+        stem = self.file_name
+        while (parts := stem.rpartition("."))[0] and parts[2].lower() in PACKED_OR_TABLE:
+            stem = parts[0]
+        ending = "parquet" if self.result_file.endswith(".parquet") else "csv"
+        mark = "_partial" if self.is_partial else ""
+        return f"{stem}_{self.version.model.slug}-v{self.version.number}_predictions{mark}.{ending}"

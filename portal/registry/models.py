@@ -26,6 +26,8 @@ class ModelQuerySet(models.QuerySet["Model"]):
 class Model(models.Model):
     """A question that can be answered, whichever version answers it."""
 
+    KEEP_DAYS = [(1, "1 day"), (7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year")]
+
     name = models.CharField(max_length=80, help_text="What colleagues see on the first page.")
     slug = models.CharField(
         "short name",
@@ -39,6 +41,12 @@ class Model(models.Model):
         "result", max_length=60, blank=True, help_text="What is predicted, for example Species."
     )
     target_unit = models.CharField("unit of the result", max_length=20, blank=True)
+    keep_batches_days = models.PositiveIntegerField(
+        "scored files are kept for",
+        choices=KEEP_DAYS,
+        default=30,
+        help_text="Uploads and results, counted from the upload; the history keeps their counts.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     changing_since = models.DateTimeField(null=True, editable=False, help_text="While its live version changes.")
@@ -103,6 +111,12 @@ class ModelVersion(models.Model):
     )
     last_picture = models.PositiveIntegerField(default=0, editable=False, help_text="The last position given out.")
     class_labels = models.JSONField(default=dict, blank=True, help_text="Words for the model's classes.")
+    training_answers = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="Its answers to a sample of its training data: rows, labels with counts, numbers.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     checked_at = models.DateTimeField(null=True, editable=False)

@@ -17,6 +17,8 @@ from portal.errors import BadInput
 MAX_ROWS = 50_000
 MAX_CHOICES = 20
 EXAMPLES = 3
+SAMPLE_ROWS = 500
+SAMPLE_CELLS = 50_000  # of a model with a thousand features fewer rows are kept
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "."}
 
 
@@ -39,10 +41,11 @@ class Column:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The columns by name, and the first complete rows as they were written."""
+    """The columns by name, some complete rows as they were written, and a sample of all rows, missing cells None."""
 
     columns: dict[str, Column]
     examples: list[dict[str, str]]
+    sample: list[dict[str, str | None]]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,7 +55,7 @@ class TrainingData:
         columns = {
             name: Column(**{**facts, "values": tuple(facts["values"])}) for name, facts in content["columns"].items()
         }
-        return cls(columns, content["examples"])
+        return cls(columns, content["examples"], content.get("sample") or [])
 
 
 def read(file: IO[bytes]) -> TrainingData:
@@ -74,7 +77,17 @@ def read(file: IO[bytes]) -> TrainingData:
     columns = {name: _column(row[i] for row in body) for i, name in enumerate(header)}
     complete = [row for row in body if not any(_is_missing(cell) for cell in row)]
     spread = complete[:: max(1, len(complete) // EXAMPLES)][:EXAMPLES]
-    return TrainingData(columns, [dict(zip(header, row, strict=True)) for row in spread])
+    return TrainingData(columns, [dict(zip(header, row, strict=True)) for row in spread], _sample(header, body))
+
+
+def _sample(header: list[str], body: list[list[str]]) -> list[dict[str, str | None]]:
+    """Rows from all over the file, at most as many as is worth keeping."""
+    wanted = min(SAMPLE_ROWS, SAMPLE_CELLS // len(header))
+    spread = body[:: max(1, -(-len(body) // max(1, wanted)))][:wanted]
+    return [
+        {name: None if _is_missing(cell) else cell.strip() for name, cell in zip(header, row, strict=True)}
+        for row in spread
+    ]
 
 
 def _text(file: IO[bytes]) -> str:

@@ -41,6 +41,15 @@ def percent(share: float | None) -> SafeString | str:
 
 
 @register.filter
+def rate(per_second: float) -> str:
+    """How many a second, with two significant digits: it changes while one reads it."""
+    if per_second < 10:
+        return f"{per_second:.1f}"
+    digits = 1 - math.floor(math.log10(per_second))
+    return f"{int(round(per_second, digits)):,}".replace(",", "\u202f")
+
+
+@register.filter
 def item(mapping: dict[str, Any], key: str) -> Any:
     """A value of a mapping whose key is no identifier."""
     return mapping.get(key, "")

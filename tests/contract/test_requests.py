@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from portal.errors import BackendFault
-from portal.gateways import aws, inference, storage
+from portal.gateways import aws, executions, inference, storage
 from predictor import bucket
 from tests.predictor.factories import penguin_model, publish
 
@@ -104,10 +104,10 @@ def test_upload_is_verified_by_the_real_function_only(cloud, settings):
     assert json.loads(caught.value.detail.partition(": ")[2])["error"]["code"] == "bad_request"
 
 
-def test_batch_that_the_state_machine_does_not_know_is_failed_with_what_to_do(cloud, settings):
+def test_batch_that_the_state_machine_does_not_know_is_failed_with_the_reason(cloud, settings):
     arn = settings.PORTICO_BATCH_STATE_MACHINE.replace(":stateMachine:", ":execution:") + ":nobody"
 
-    status = inference.batch_status(execution_arn=arn, user_id=7, batch=uuid.uuid4())
+    status = executions.status(arn, user_id=7, batch=uuid.uuid4())
 
     assert status.state == "failed"
-    assert "again" in status.error
+    assert "interrupted" in status.error

@@ -6,6 +6,7 @@ crash leaves a version that can be checked again, or a change that can be made a
     describing   a model, its events, its pictures
     uploading    a file comes in and becomes a version
     checking     the scan, the verify function, the settings of its page
+    learning     what a version answers to its own training data
     living       live, rolled back, archived
     vouching     what the database knows, signed again in the bucket
 """

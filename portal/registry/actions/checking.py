@@ -22,6 +22,7 @@ from portal.errors import GatewayError, Refused
 from portal.gateways import inference, signatures, storage
 from portal.registry import mlflow, page_settings, states
 from portal.registry.actions.describing import record
+from portal.registry.actions.learning import keep_training_answers
 from portal.registry.models import ModelVersion
 from portal.registry.training_data import TrainingData
 from portal.scanner.report import Refusal, ScanReport
@@ -169,7 +170,8 @@ def sign_manifest(version: ModelVersion, manifest: dict[str, Any]) -> dict[str, 
 
 
 def _accept(version: ModelVersion, manifest: dict[str, Any], noted: mlflow.Described, *, by: User) -> None:
-    given, training = version.pending.get("given") or {}, version.pending.get("training")
+    given, kept = version.pending.get("given") or {}, version.pending.get("training")
+    training = TrainingData.from_json(kept) if kept else None
     for sentence in noted.notes:
         log.info("%s: %s", version, sentence)
     passed = version.model.versions.filter(state__in=states.PASSED)
@@ -183,7 +185,7 @@ def _accept(version: ModelVersion, manifest: dict[str, Any], noted: mlflow.Descr
         page_settings.fill(
             version,
             given=given,
-            training=TrainingData.from_json(training) if training else None,
+            training=training,
             noted=noted,
             previous=version.model.live_version or passed.exclude(pk=version.pk).order_by("-number").first(),
         )
@@ -192,6 +194,7 @@ def _accept(version: ModelVersion, manifest: dict[str, Any], noted: mlflow.Descr
         storage.delete(storage.quarantine_key(version.upload))
     except GatewayError:
         log.warning("%s stays in quarantine until it expires there", version.upload, exc_info=True)
+    keep_training_answers(version, training.sample if training else [])
 
 
 def _reject(version: ModelVersion, reasons: list[str], *, by: User) -> None:

@@ -25,7 +25,7 @@ EVENTS = 50
 class ModelAdmin(UnfoldModelAdmin):
     change_list_template = "registry/models.html"
     change_form_template = "registry/model.html"
-    fields = ["name", "summary", "target_label", "target_unit"]
+    fields = ["name", "summary", "target_label", "target_unit", "keep_batches_days"]
     search_fields = ["name", "slug", "summary"]
     actions = None
     list_per_page = 50

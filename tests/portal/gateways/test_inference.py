@@ -2,15 +2,13 @@
 
 import io
 import json
-import uuid
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from portal.errors import BackendAway, BackendFault, BadInput, Refused
-from portal.gateways import inference, storage
-from portal.gateways.inference import INTERRUPTED
+from portal.gateways import inference
 
 ASKED: dict[str, Any] = {"slug": "penguins", "number": 1, "sha256": "0" * 64, "row": {"x": 1.0}}
 GOOD = {
@@ -142,20 +140,27 @@ def test_predict_refused_for_a_feature_names_it(served_by):
     assert raised.value.fields == {"x": "no"}
 
 
-@pytest.mark.django_db
-def test_status_of_a_batch_the_service_does_not_know_is_a_failure_with_a_reason(cloud: None, stack):
-    arn = stack.outputs["BatchStateMachineArn"].replace(":stateMachine:", ":execution:") + ":never-started"
+def test_progress_is_asked_by_a_client_that_does_not_wait_long(monkeypatch: pytest.MonkeyPatch):
+    client = Lambda(answer({"ok": True, "stage": "running"}))
+    monkeypatch.setattr(inference, "quick_lambda", lambda: client)
 
-    status = inference.batch_status(execution_arn=arn, user_id=1, batch=uuid.uuid4())
-
-    assert (status.state, status.error) == ("failed", INTERRUPTED)
+    assert inference.batch_progress({"batch": "b"}) == {"ok": True, "stage": "running"}
 
 
-@pytest.mark.django_db
-def test_status_of_a_forgotten_execution_that_had_ended_is_what_it_left_in_the_bucket(cloud: None, stack):
-    arn, batch = stack.outputs["BatchStateMachineArn"].replace(":stateMachine:", ":execution:") + ":gone", uuid.uuid4()
-    storage.put_json(storage.batch_key(1, batch, "summary.json"), {"ok": True, "rows": 3, "scored": 3, "failed": 0})
+def test_progress_that_is_late_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch):
+    client = Lambda(ReadTimeoutError(endpoint_url="http://x"), answer({"ok": True}))
+    monkeypatch.setattr(inference, "quick_lambda", lambda: client)
 
-    status = inference.batch_status(execution_arn=arn, user_id=1, batch=batch)
+    with pytest.raises(BackendAway):
+        inference.batch_progress({"batch": "b"})
 
-    assert (status.state, status.summary["rows"]) == ("done", 3)
+    assert client.calls == 1
+
+
+def test_look_at_a_file_is_read_as_the_contract_has_it(served_by):
+    served_by(answer({"ok": True, "reading": {"format": "csv"}, "columns": ["a"], "mapping": {"x": None}, "near": {},
+                      "rows": [["1"]], "problems": [], "refusal": None, "notes": [], "size_bytes": 7}))  # fmt: skip
+
+    look = inference.preview_batch({"batch": "b"})
+
+    assert (look.columns, look.mapping, look.refusal, look.size_bytes) == (["a"], {"x": None}, "", 7)

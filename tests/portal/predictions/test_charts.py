@@ -1,6 +1,6 @@
 import pytest
 
-from portal.predictions.charts import class_bars, histogram, preview
+from portal.predictions.charts import band_bars, class_bars, histogram
 from tests.portal.factories import make_version
 
 pytestmark = pytest.mark.django_db
@@ -44,17 +44,45 @@ def test_histogram_of_a_regression_is_named_after_the_result():
     assert picture.of == "Progression (points)"
 
 
-def test_preview_shows_what_was_added_first_and_rounds_only_that():
-    summary = {"columns": ["id", "x"], "added": ["prediction"], "preview": [["007", "0.123456789", "0.987654321"]]}
+def test_bars_beside_training_data_show_both_as_shares():
+    version = make_version(training_answers={"rows": 4, "labels": [["Adelie", 3], ["Gentoo", 1]], "numbers": []})
 
-    ((added, first, second),) = preview(summary)
+    bars = class_bars(version, {"distribution": {"classes": [["Adelie", 5], ["Gentoo", 5]]}})
 
-    assert (added.shown, added.exact, added.is_added) == ("0.9877", "0.987654321", True)
-    assert (first.shown, first.exact) == ("007", "")
-    assert (second.shown, second.exact) == ("0.123456789", "")
+    assert [(bar.word, bar.percent, bar.training) for bar in bars] == [("Adelie", 50, 75), ("Gentoo", 50, 25)]
 
 
-def test_preview_of_missing_cells_is_empty_text():
-    ((added, first),) = preview({"columns": ["x"], "added": ["prediction"], "preview": [[None, ""]]})
+def test_bands_stand_in_their_order_with_their_tones_and_the_training_datas_shares():
+    version = make_version(training_answers={"rows": 4, "labels": [], "numbers": [0.1, 0.2, 0.5, 0.9]})
 
-    assert (added.shown, added.is_number, first.shown) == ("", False, "")
+    bars = band_bars(version, {"distribution": {"bands": [["Good result", 1], ["Bad result", 1]]}})
+
+    assert [(bar.word, bar.tone, bar.percent, bar.training) for bar in bars] == [
+        ("Good result", "good", 50, 75),
+        ("Bad result", "bad", 50, 25),
+    ]
+
+
+def test_histogram_beside_training_data_is_drawn_to_the_same_scale_in_the_same_bins():
+    version = make_version(training_answers={"rows": 4, "labels": [], "numbers": [0.1, 0.2, 0.6, 1.0]})
+    given = {"of": "probability of 1", "edges": [0, 0.5, 1], "counts": [3, 1]}
+
+    picture = histogram(version, {"distribution": {"histogram": given}})
+
+    assert [column.height for column in picture.columns] == pytest.approx([100, 100 / 3])
+    assert picture.outline == "M0,100V33.333H50.000V33.333H100.000V100"
+    assert "of the training data, most rows (2) lie between 0 and 0.5" in picture.words
+
+
+def test_histogram_of_a_model_without_training_data_has_no_outline():
+    given = {"of": "prediction", "edges": [0, 1], "counts": [1]}
+
+    assert histogram(make_version(), {"distribution": {"histogram": given}}).outline == ""
+
+
+def test_histogram_far_from_the_training_data_has_no_outline():
+    version = make_version(training_answers={"rows": 1, "labels": [], "numbers": [99.0]})
+
+    picture = histogram(version, {"distribution": {"histogram": {"of": "prediction", "edges": [0, 1], "counts": [1]}}})
+
+    assert (picture.outline, picture.columns[0].height) == ("", 100)

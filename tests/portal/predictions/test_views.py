@@ -1,6 +1,5 @@
 """Who may see what, and that nothing typed, posted or asked for ends in a traceback or in nothing."""
 
-import json
 import re
 import uuid
 
@@ -11,7 +10,7 @@ from django.urls import reverse
 from portal.accounts import roles
 from portal.errors import BackendAway
 from portal.gateways import inference
-from portal.predictions.models import Batch, Prediction
+from portal.predictions.models import Prediction
 from portal.registry import actions as registry
 from portal.registry.models import ModelVersion
 from tests.portal.factories import make_batch, make_model, make_prediction, make_user, make_version
@@ -32,7 +31,6 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
         raise BackendAway("The prediction service cannot be reached just now.", detail="secret-host refused")
 
     monkeypatch.setattr(inference, "predict", fail)
-    monkeypatch.setattr(inference, "batch_status", fail)
 
 
 @pytest.mark.parametrize(
@@ -80,24 +78,6 @@ def test_answer_and_batch_of_somebody_else_are_not_there(role: str):
     )]  # fmt: skip
 
     assert statuses == [404, 404, 404]
-
-
-def test_download_of_a_file_that_is_gone_says_so_on_the_batch_s_page(cloud: None):
-    user = make_user()
-    batch = make_batch(user, make_version())
-
-    response = client_of(user).get(reverse("predictions:download", args=[batch.pk]))
-
-    assert response.status_code == 410
-    assert "no longer there" in response.content.decode()
-
-
-def test_batch_of_somebody_else_cannot_be_started_even_by_those_who_see_it():
-    batch = make_batch(make_user("bob"), make_version(), state="uploading")
-
-    response = client_of(make_user("olga", roles.MODEL_OWNER)).post(reverse("predictions:start_batch", args=[batch.pk]))
-
-    assert response.status_code == 404
 
 
 def test_answer_of_somebody_else_is_open_to_a_model_owner():
@@ -174,23 +154,6 @@ def test_every_page_forbids_foreign_and_inline_script():
     assert "unsafe" not in policy
 
 
-def test_batch_page_with_the_service_away_says_that_the_job_goes_on(away: None):
-    ada = make_user()
-    batch = make_batch(ada, make_version(), state="running", execution_arn="arn:x")
-
-    response = client_of(ada).get(batch.get_absolute_url())
-
-    assert response.status_code == 200
-    assert b"The job itself goes on" in response.content
-
-
-def test_history_with_the_service_away_is_shown_all_the_same(away: None):
-    ada = make_user()
-    make_batch(ada, make_version(), state="running", execution_arn="arn:x")
-
-    assert client_of(ada).get("/history/").status_code == 200
-
-
 def test_history_on_a_page_that_is_not_there_shows_the_last_one():
     ada, version = make_user(), make_version()
     make_prediction(ada, version)
@@ -199,49 +162,6 @@ def test_history_on_a_page_that_is_not_there_shows_the_last_one():
 
     assert b"1 of 1" not in response.content
     assert response.content.count(b"<tr>") == 2
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [(b"{", 400), (b"[]", 400), (b'{"name": "x"}', 400), (b'{"name": "x", "size": "y"}', 400), (b"\xff", 400),
-     (json.dumps({"name": "x", "size": 0}).encode(), 422), (json.dumps({"name": "x", "size": 10**15}).encode(), 422)],
-)  # fmt: skip
-def test_batch_opened_with_a_bad_request_says_so_and_opens_nothing(cloud: None, body: bytes, status: int):
-    make_version()
-
-    response = client_of(make_user()).post("/models/penguins/batch/", body, content_type="application/json")
-
-    assert response.status_code == status
-    assert response.json()["message"]
-    assert not Batch.objects.exists()
-
-
-def test_batch_started_without_its_file_says_so(cloud: None):
-    ada = make_user()
-    batch = make_batch(ada, make_version(), state="uploading")
-
-    response = client_of(ada).post(reverse("predictions:start_batch", args=[batch.pk]))
-
-    assert response.status_code == 422
-    assert response.json() == {"message": "The file has not arrived. Upload it again."}
-
-
-def test_batch_posted_as_a_form_without_a_file_says_so(cloud: None):
-    make_version()
-
-    response = client_of(make_user()).post("/models/penguins/batch/", {})
-
-    assert response.status_code == 422
-    assert b"Choose a CSV file first." in response.content
-
-
-def test_template_file_has_the_header_the_model_needs():
-    version = make_version()
-    version.examples.create(name="one", row={"bill_length_mm": 40, "island": "Dream", "year": None})
-
-    response = client_of(make_user()).get("/models/penguins/batch/template.csv")
-
-    assert response.content == b"bill_length_mm,island,year\r\n40,Dream,\r\n"
 
 
 @pytest.fixture

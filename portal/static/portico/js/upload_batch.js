@@ -23,26 +23,31 @@ zone.addEventListener("drop", (event) => {
   event.preventDefault();
   if (event.dataTransfer.files.length === 1) {
     input.files = event.dataTransfer.files;
+    form.elements.opening.value = newKey();
   } else {
     show("One file at a time, please.");
   }
+});
+
+// A key for each choice of a file: however often that is sent, it is one batch.
+input.addEventListener("change", () => {
+  form.elements.opening.value = newKey();
 });
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const file = input.files[0];
   if (!file) {
-    show("Choose a CSV file first.");
+    show("Choose a file first.");
     return;
   }
   problem.hidden = true;
   meter.start();
   try {
-    const opened = await ask(form.action, { name: file.name, size: file.size });
+    const opened = await ask(form.action, { name: file.name, size: file.size, opening: form.elements.opening.value });
     await send(opened, file);
-    meter.wait("Starting");
-    const started = await ask(opened.start, {});
-    window.location.assign(started.page);
+    meter.wait("Looking at it");
+    window.location.assign(opened.page);
   } catch (error) {
     meter.stop();
     show(error instanceof Refusal ? error.message : "The connection broke. Nothing was scored; try again.");
@@ -70,6 +75,11 @@ async function send({ url, fields }, file) {
   if (request.status >= 300) {
     throw new Refusal("The store did not take the file. Has it changed since it was chosen?");
   }
+}
+
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function show(message) {

@@ -1,0 +1,76 @@
+"""The state machine that scores batches: start an execution, ask after it, stop it.
+
+An execution is named after its batch and the attempt, so that starting twice is one execution.
+Source: docs/contract.md section 4.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from portal.errors import BackendFault
+from portal.gateways import storage
+from portal.gateways.aws import aws_errors, client, is_error
+from portal.gateways.contract import BatchStatus
+
+INTERRUPTED = "The job was interrupted before its end, by a restart for example. What was scored until then is kept."
+UNKNOWN = "UNKNOWN"
+# LocalStack has forgotten the state machine too until its stack is there again.
+FORGOTTEN = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
+
+
+def start(job: Mapping[str, Any], *, attempt: int) -> str:
+    """Start the state machine on a batch whose input is in place. Returns the execution's ARN. Raises: GatewayError."""
+    machine, name = settings.PORTICO_BATCH_STATE_MACHINE, f"batch-{job['batch']}-{attempt}"
+    try:
+        with aws_errors(f"starting {name}"):
+            client("stepfunctions").start_execution(
+                stateMachineArn=machine, name=name, input=json.dumps({"job": dict(job)})
+            )
+    except BackendFault as error:
+        # It was started before, has ended, and the answer got lost.
+        if not is_error(error, "ExecutionAlreadyExists"):
+            raise
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def stop(execution_arn: str) -> None:
+    """Stop an execution; it is no error if nothing runs any more. Raises: GatewayError."""
+    try:
+        with aws_errors(f"stopping {execution_arn}"):
+            client("stepfunctions").stop_execution(
+                executionArn=execution_arn, error="Cancelled", cause="Its owner cancelled the batch."
+            )
+    except BackendFault as error:
+        # Stopping what has ended already is a ValidationException.
+        if not is_error(error, *FORGOTTEN, "ValidationException"):
+            raise
+
+
+def status(execution_arn: str, *, user_id: int, batch: uuid.UUID) -> BatchStatus:
+    """How an execution stands, and how it ended. Raises: GatewayError."""
+    said = _ask(execution_arn)
+    if said == "RUNNING":
+        return BatchStatus("running")
+    # An emulator that was restarted knows nothing of the execution; what that wrote last is in the bucket all the same.
+    summary = storage.get_json(storage.batch_key(user_id, batch, "summary.json")) or {}
+    if said in ("SUCCEEDED", UNKNOWN) and summary.get("ok"):
+        return BatchStatus("done", summary=summary)
+    fault = summary.get("error") or {}
+    return BatchStatus(
+        "failed", error=str(fault.get("message") or INTERRUPTED), is_refused=fault.get("code") == "refused"
+    )
+
+
+def _ask(arn: str) -> str:
+    """Step Functions' word for it, or UNKNOWN."""
+    try:
+        with aws_errors(f"asking after {arn}"):
+            return str(client("stepfunctions").describe_execution(executionArn=arn)["status"])
+    except BackendFault as error:
+        if is_error(error, *FORGOTTEN):
+            return UNKNOWN
+        raise

@@ -1,0 +1,60 @@
+"""One observation, answered and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from portal.accounts.models import User
+from portal.errors import BadInput, GatewayError
+from portal.gateways import inference
+from portal.gateways.contract import Answer, Scalar, telling_number
+from portal.predictions import states
+from portal.predictions.models import Prediction
+from portal.registry.models import ModelVersion
+
+
+def predict_one(version: ModelVersion, row: Mapping[str, Scalar], *, by: User) -> Prediction:
+    """Ask exactly this version about one observation.
+
+    Args:    row: a value for each feature by name, None for missing
+    Returns: the prediction, answered
+    Raises:  BadInput: the model cannot take these values; GatewayError: no answer. The row is kept in both cases.
+    """
+    prediction = Prediction.objects.create(user=by, version=version, inputs=dict(row))
+    try:
+        answer = inference.predict(slug=version.model.slug, number=version.number, sha256=version.sha256, row=row)
+    except BadInput as error:
+        _close(prediction, states.REFUSED, error=error.user_message)
+        raise
+    except GatewayError as error:
+        _close(prediction, states.FAILED, error=error.user_message)
+        raise
+    _take(prediction, answer)
+    _close(prediction, states.ANSWERED)
+    return prediction
+
+
+def _take(prediction: Prediction, answer: Answer) -> None:
+    version = prediction.version
+    shown = answer.value if answer.output.type == "regression" else answer.label
+    prediction.outcome = str(shown)[:200]
+    prediction.outcome_words = (version.class_word(answer.label) if answer.output.classes else "")[:200]
+    prediction.value = answer.value
+    prediction.scores = None if answer.scores is None else list(answer.scores)
+    if answer.probabilities is not None:
+        prediction.probabilities = [
+            list(pair) for pair in zip(answer.output.classes, answer.probabilities, strict=True)
+        ]
+    prediction.band_value = telling_number(
+        answer.output, {"value": answer.value, "probabilities": answer.probabilities}
+    )
+    band = version.band_for(prediction.band_value)
+    if band:
+        prediction.band_label, prediction.band_tone = band.label, band.tone
+    prediction.milliseconds, prediction.is_cold = answer.milliseconds, answer.is_cold
+
+
+def _close(prediction: Prediction, state: str, *, error: str = "") -> None:
+    states.check_change(states.PREDICTION_CHANGES, prediction.state, state)
+    prediction.state, prediction.error = state, error[:500]
+    prediction.save()

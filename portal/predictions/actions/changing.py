@@ -1,0 +1,41 @@
+"""How a batch's row changes its state: by the table, and by one of two who try at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from portal.gateways import storage
+from portal.predictions import states
+from portal.predictions.models import Batch
+
+
+def move(batch: Batch, new: str, **facts: Any) -> bool:
+    """Change the state, unless somebody else has changed it meanwhile; the batch then shows what they made of it.
+
+    Returns: whether it was this call that changed it
+    """
+    if not states.leads_to(batch.state, new):
+        states.check_change(states.BATCH_CHANGES, batch.state, new)
+    if not Batch.objects.filter(pk=batch.pk, state=batch.state).update(state=new, **facts):
+        batch.refresh_from_db()
+        return False
+    for name, value in {"state": new, **facts}.items():
+        setattr(batch, name, value)
+    return True
+
+
+def fail(batch: Batch, reason: str, **facts: Any) -> None:
+    """End the batch with a sentence that says why."""
+    move(batch, states.FAILED, error=reason[:1000], finished_at=timezone.now(), **facts)
+
+
+def key_of(batch: Batch, file_name: str) -> str:
+    """Where a file of the batch lies."""
+    return storage.batch_key(batch.user_id, batch.id, file_name)
+
+
+def input_key(batch: Batch) -> str:
+    """Where its upload lies, whatever its format."""
+    return key_of(batch, "input.csv")

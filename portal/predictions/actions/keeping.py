@@ -1,0 +1,51 @@
+"""Results are handed out, and files deleted when their time is over. The row stays, with its counts."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils import timezone
+
+from portal.gateways import storage
+from portal.predictions import states
+from portal.predictions.actions.changing import key_of
+from portal.predictions.models import Batch
+
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+# Cells of the file, which go when the file goes.
+OF_THE_FILE = ("preview", "errors")
+NEVER_STARTED = "It was not started before its file's time was over."
+
+
+def link_to_result(batch: Batch) -> str | None:
+    """A link to the result for the next minutes, or None where the file is gone. Raises: GatewayError.
+
+    The bucket sends the file itself, with ranges for interrupted downloads: through the portal one of its few threads
+    would be taken for as long as five gigabytes take.
+    """
+    key = key_of(batch, batch.result_file)
+    if storage.size_of(key) is None:
+        return None
+    return storage.presign_download(
+        key,
+        file_name=batch.output_name,
+        content_type=CONTENT_TYPES[batch.output_name.rpartition(".")[2]],
+        expires_s=settings.PORTICO_DOWNLOAD_EXPIRES_S,
+    )
+
+
+def purge_batches() -> int:
+    """Delete the objects of all batches whose time is over. Running it twice deletes nothing more.
+
+    Returns: how many batches that were
+    Raises:  GatewayError: some are left, for the next time
+    """
+    purged = 0
+    for batch in Batch.objects.expired(timezone.now()):
+        storage.delete_under(key_of(batch, ""))
+        batch.purged_at, batch.progress = timezone.now(), {}
+        batch.summary = {name: value for name, value in batch.summary.items() if name not in OF_THE_FILE}
+        if batch.is_waiting:
+            batch.state, batch.error, batch.finished_at = states.CANCELLED, NEVER_STARTED, batch.purged_at
+        batch.save(update_fields=["purged_at", "progress", "summary", "state", "error", "finished_at"])
+        purged += 1
+    return purged

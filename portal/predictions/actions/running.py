@@ -1,0 +1,191 @@
+"""A batch from its start to its end. The state machine is the truth; the row follows whenever somebody looks."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from portal.errors import GatewayError, PorticoError, Refused
+from portal.gateways import executions, inference, storage
+from portal.predictions import states
+from portal.predictions.actions.changing import fail, key_of, move
+from portal.predictions.actions.opening import has_arrived, look_at
+from portal.predictions.models import Batch
+
+log = logging.getLogger(__name__)
+
+# Who has claimed a start and not said how it went after this long has died over it.
+START_LASTS = timedelta(minutes=1)
+STAGES = {
+    "queued": states.QUEUED,
+    "planning": states.PLANNING,
+    "running": states.RUNNING,
+    "finishing": states.RUNNING,
+}
+ENDINGS = ("summary.json", "refusal.json")
+
+
+def start_batch(batch: Batch) -> None:
+    """Start scoring the file that has arrived. Starting twice, or in two tabs, is starting once.
+
+    Raises: Refused: the file is not there, or cannot be scored as it stands; GatewayError: nothing was started, and it
+            can be tried again
+    """
+    if not batch.is_waiting:
+        return
+    look = look_at(batch)
+    if look.refusal:
+        raise Refused(look.refusal)
+    if move(batch, states.QUEUED, job=batch.make_job(), attempt=1, started_at=timezone.now()):
+        _launch(batch, back_to=states.UPLOADING)
+
+
+def resume_batch(batch: Batch) -> None:
+    """Start a stopped batch again, with the same job: only the parts that are missing are scored.
+
+    Raises: Refused: it was not stopped, or its file is gone; GatewayError: as start_batch
+    """
+    if batch.is_under_way:
+        return
+    if not batch.may_be_resumed:
+        raise Refused("Only a batch that was started and has stopped can be resumed.")
+    if not has_arrived(batch):
+        raise Refused("The file is no longer there. Upload it again as a new batch.")
+    claimed = move(
+        batch,
+        states.QUEUED,
+        job=batch.job or batch.make_job(),
+        attempt=batch.attempt + 1,
+        started_at=timezone.now(),
+        finished_at=None,
+        execution_arn="",
+        error="",
+        is_refused=False,
+        summary={},
+    )
+    if claimed:
+        _launch(batch, back_to=states.FAILED)
+
+
+def refresh_batch(batch: Batch, *, with_progress: bool = True) -> None:
+    """Bring the row up to date with the state machine; does nothing once the batch has ended.
+
+    Raises: GatewayError: nobody can be asked; the row stays as it was
+    """
+    if batch.upload_is_overdue and not has_arrived(batch):
+        fail(batch, "The file never arrived. Upload it again.")
+    if not batch.is_under_way:
+        return
+    if not batch.execution_arn:
+        _start_what_was_lost(batch)
+        return
+    status = _ask(batch)
+    if status.state == "done":
+        _finish(batch, status.summary or {})
+    elif status.state == "failed":
+        _note_progress(batch)
+        fail(batch, status.error, is_refused=status.is_refused)
+    elif with_progress:
+        _note_progress(batch)
+
+
+def cancel_batch(batch: Batch) -> None:
+    """Stop a batch, wherever it is. What was scored stays, for a resume or to be collected.
+
+    Raises: GatewayError: it may go on; it can be tried again
+    """
+    if batch.is_waiting and move(batch, states.CANCELLED, finished_at=timezone.now()):
+        return
+    refresh_batch(batch, with_progress=False)
+    if not batch.is_under_way:
+        return
+    if batch.execution_arn:
+        executions.stop(batch.execution_arn)
+        status = _ask(batch)
+        if status.state == "done":  # it was faster
+            _finish(batch, status.summary or {})
+            return
+    _note_progress(batch)
+    move(batch, states.CANCELLED, finished_at=timezone.now())
+
+
+def collect_batch(batch: Batch) -> None:
+    """Put together what a stopped batch had scored, as a result that says that it is partial.
+
+    Raises: Refused: there is nothing to collect, or the job has not come to rest yet; GatewayError
+    """
+    if batch.is_partial:
+        return
+    if not batch.may_be_collected:
+        raise Refused("Nothing was scored before the batch stopped.")
+    if batch.execution_arn and _ask(batch).state == "running":
+        raise Refused("The job has not come to rest yet. Try again in a moment.")
+    summary = inference.collect_batch(batch.job or batch.make_job())
+    summary = {**summary, "partial": True}
+    facts = {"summary": summary, **_counts(summary)}
+    if Batch.objects.filter(pk=batch.pk, state=batch.state).update(**facts):
+        for name, value in facts.items():
+            setattr(batch, name, value)
+    else:
+        batch.refresh_from_db()
+
+
+def _launch(batch: Batch, *, back_to: str) -> None:
+    """Start the execution of a batch that this call has claimed."""
+    try:
+        if batch.attempt > 1:
+            # How the last attempt ended must not be taken for the end of this one.
+            for name in ENDINGS:
+                storage.delete(key_of(batch, name))
+        arn = executions.start(batch.job, attempt=batch.attempt)
+    except GatewayError as error:
+        # The same attempt again next time: should the request have got through after all, it is one execution.
+        facts: dict[str, Any] = {"attempt": batch.attempt - 1, "started_at": None}
+        if back_to == states.FAILED:
+            facts |= {"error": f"It could not be resumed. {error.user_message}", "finished_at": timezone.now()}
+        move(batch, back_to, **facts)
+        raise
+    claimed = Batch.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states.UNDER_WAY)
+    if claimed.update(execution_arn=arn):
+        batch.execution_arn = arn
+        return
+    executions.stop(arn)  # it was cancelled in between
+    batch.refresh_from_db()
+
+
+def _start_what_was_lost(batch: Batch) -> None:
+    """A portal that died between its claim and its call left a batch that nobody has started, or is said to have."""
+    if batch.started_at is None or timezone.now() - batch.started_at > START_LASTS:
+        _launch(batch, back_to=states.UPLOADING if batch.attempt == 1 else states.FAILED)
+
+
+def _ask(batch: Batch) -> executions.BatchStatus:
+    return executions.status(batch.execution_arn, user_id=batch.user_id, batch=batch.id)
+
+
+def _note_progress(batch: Batch) -> None:
+    """Keep how far it is. Nobody depends on it: where it cannot be had, the last known stands."""
+    try:
+        progress = inference.batch_progress(batch.job or batch.make_job())
+    except PorticoError as error:
+        log.info("The progress of %s is not known just now: %s", batch.id, getattr(error, "detail", error))
+        return
+    state = STAGES.get(progress.get("stage", ""), batch.state)
+    if not states.leads_to(batch.state, state):
+        state = batch.state
+    if progress == batch.progress and state == batch.state:
+        return
+    if Batch.objects.filter(pk=batch.pk, state=batch.state).update(state=state, progress=progress):
+        batch.state, batch.progress = state, progress
+
+
+def _finish(batch: Batch, summary: dict[str, Any]) -> None:
+    state = states.DONE_WITH_ERRORS if summary.get("failed") else states.DONE
+    move(batch, state, finished_at=timezone.now(), summary=summary, progress={}, **_counts(summary))
+
+
+def _counts(summary: dict[str, Any]) -> dict[str, int]:
+    return {name: int(summary.get(name) or 0) for name in ("rows", "scored", "failed")}
