@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from benchmarks import cold_start, image_size
-from benchmarks.batch import memory, scale, speed
+from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
 from benchmarks.report import Report, machine
@@ -81,6 +81,23 @@ register(
     ),
     WHERE,
     PREDICTOR,
+)
+register(
+    "batch-mlflow",
+    mlflow_server.measure,
+    click.option("--rows", default=100_000, show_default=True),
+    click.option("--rounds", default=7, show_default=True),
+    click.option("--cache", default=mlflow_server.CACHE, type=click.Path(path_type=Path), help="Where MLflow is kept."),
+    THREADS,
+    WHERE,
+    PREDICTOR,
+)
+register(
+    "batch-memory-plot",
+    plot.measure,
+    click.option("--target", type=click.Choice(["embedded", "localstack"]), default="embedded", show_default=True),
+    click.option("--megabytes", default=2_000, show_default=True, help="Of CSV; the emulator needs thrice that."),
+    click.option("--out", default=plot.IMAGES, type=FOLDER, help="Where the plot and its JSON go."),
 )
 
 

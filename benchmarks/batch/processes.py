@@ -38,15 +38,16 @@ class Processes:
         check: bool,
         keep: Path | None = None,
         part_bytes: int | None = None,
+        warm: bool = False,
     ) -> dict[str, Any]:
         """What one variant took.
 
-        Args:   check, part_bytes: as in Spec; keep: a folder where the output stays
+        Args:   check, part_bytes, warm: as in Spec; keep: a folder where the output stays
         Raises: RuntimeError: it ended badly, or its output is not scikit-learn's
         """
         own = keep or Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
         try:
-            spec = Spec(variant, prepared, str(own), check=check, part_bytes=part_bytes)
+            spec = Spec(variant, prepared, str(own), check=check, part_bytes=part_bytes, warm=warm)
             return dict(json.loads(self._python("benchmarks.batch.runs", spec.to_json())))
         finally:
             if keep is None:

@@ -6,7 +6,6 @@ function. The last line of the output is JSON: seconds, CPU seconds, memory, and
 
 import functools
 import gc
-import hashlib
 import io
 import json
 import os
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.batch import outputs
 from benchmarks.batch.cases import MANIFEST_KEY, SLUG, VERSION, Prepared
 from benchmarks.batch.storage import FileS3
 
@@ -34,7 +34,7 @@ class Spec:
     """What to run.
 
     folder: this run's own; check: whether the output is compared with scikit-learn's answers;
-    part_bytes: of Portico's parts, None for its own default
+    part_bytes: of Portico's parts, None for its own default; warm: whether it has all been done once before it counts
     """
 
     variant: str
@@ -42,6 +42,7 @@ class Spec:
     folder: str
     check: bool = True
     part_bytes: int | None = None
+    warm: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
@@ -96,6 +97,8 @@ def run(spec: Spec) -> dict[str, Any]:
     # Both the original and predictor.bucket make their client by this call, when they first need it.
     boto3.client = lambda service, **_: storage  # type: ignore[assignment]  # a stand-in has no such type
     work = VARIANTS[spec.variant](spec.prepared, storage)
+    if spec.warm:
+        work(Stopwatch(base_bytes=0, requests=storage.requests))
     gc.collect()
     ready = _seconds_alive()
     watch = Stopwatch(base_bytes=_status_bytes("VmRSS"), requests=storage.requests)
@@ -106,7 +109,7 @@ def run(spec: Spec) -> dict[str, Any]:
     cpu = time.process_time() - cpu
     files = storage.files_of(OUTPUT)
     if spec.check:
-        _require_equal(spec, files)
+        outputs.require_equal(spec.variant, spec.prepared, files)
     return {
         "ready_seconds": ready,
         "seconds": seconds,
@@ -114,8 +117,8 @@ def run(spec: Spec) -> dict[str, Any]:
         "base_bytes": watch.base_bytes,
         "peak_bytes": max(step.peak_bytes for step in watch.steps),
         "output_bytes": sum(file.stat().st_size for file in files),
-        "columns": len(_header(files)) - len(_header((Path(spec.prepared.csv),))),
-        "digest": _digest(files),
+        "columns": len(outputs.header(files)) - len(outputs.header((Path(spec.prepared.csv),))),
+        "digest": outputs.digest(files),
         "files": [str(file) for file in files],
         "steps": [asdict(step) for step in watch.steps],
         "threads": _threads(),
@@ -185,46 +188,6 @@ VARIANTS: dict[str, Callable[[Prepared, FileS3], Callable[[Stopwatch], None]]] =
     "Portico": portico,
     "polars": polars,
 }
-
-
-def _require_equal(spec: Spec, files: tuple[Path, ...]) -> None:
-    """Every row is there, with scikit-learn's probabilities bit for bit, and with its label where there is one."""
-    import numpy as np
-    import pandas as pd
-
-    text = b"".join(file.read_bytes() for file in files)
-    table, expected = pd.read_csv(io.BytesIO(text)), np.load(spec.prepared.answers)
-    source = pd.read_csv(spec.prepared.csv)
-    wanted = {"predicted_probability_1": expected[:, 1]}
-    if spec.variant == "Portico":
-        wanted = {"probability_0": expected[:, 0], "probability_1": expected[:, 1]}
-        wanted["prediction"] = expected.argmax(axis=1)
-        if table["error"].notna().any():
-            raise RuntimeError(f"{spec.variant}: {table['error'].dropna().iloc[0]}")
-    for name, numbers in {**{name: source[name].to_numpy() for name in source}, **wanted}.items():
-        found = table[name].to_numpy()
-        if len(found) != len(numbers):
-            raise RuntimeError(f"{spec.variant}, {spec.prepared.case}: {len(found)} rows instead of {len(numbers)}.")
-        other = np.flatnonzero(found != numbers)
-        if other.size:
-            raise RuntimeError(
-                f"{spec.variant}, {spec.prepared.case}: {other.size} of {len(numbers)} cells of {name} are not"
-                f" scikit-learn's: rows {other[0]} to {other[-1]}, by up to {abs(found - numbers).max():.2g}."
-            )
-
-
-def _header(files: tuple[Path, ...]) -> list[str]:
-    with files[0].open("rb") as stream:
-        return stream.readline().decode().split(",")
-
-
-def _digest(files: tuple[Path, ...]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _forget_peak() -> None:
