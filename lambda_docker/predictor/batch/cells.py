@@ -1,11 +1,11 @@
 """Columns of CSV cells → columns of model values, whole columns at once; what is odd is looked at by itself.
 
-A column that is read as a number is read by polars where polars finds one: it takes less than `float` does, and gives
-the same bits for what it takes. All else (padded, missing, wrong) goes through `read_cell`, once for each spelling.
+A number is read by polars where polars finds one: it takes less than `float` does, and gives the same bits for what it
+takes. All else (padded, missing, wrong) goes through `read_cell`, once for each spelling.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,24 +24,35 @@ _Read = Callable[[str], Any]
 _SPELLINGS_KEPT = 10_000
 
 
+class Cells(Protocol):
+    """The cells of some rows, by feature."""
+
+    def texts(self, feature: int) -> "pl.Series":
+        """As they are, without quotes."""
+        ...
+
+    def numbers(self, feature: int) -> npt.NDArray[np.float64] | None:
+        """As floats, anything but a finite number where they are none; None where they were not read so."""
+        ...
+
+
 def read_columns(
-    features: Sequence[Feature], columns: "Sequence[pl.Series]", *, decimal: str, nulls: Collection[str] = NULLS
+    features: Sequence[Feature], cells: Cells, *, decimal: str, nulls: Collection[str] = NULLS
 ) -> tuple[list[Column], dict[int, list[str]]]:
     """Model values for each feature, and what is wrong, by row.
 
-    Args:    columns: the cells of each feature as text, in the features' order; decimal: "." or ",";
-             nulls: what is missing beside an empty cell
+    Args:    decimal: "." or ","; nulls: what is missing beside an empty cell
     Returns: one array a feature, float64 with NaN or object with None where missing or wrong;
              {row index: ["<feature>: <message>", …]}
     """
     values: list[Column] = []
     problems: dict[int, list[str]] = {}
-    for feature, cells in zip(features, columns, strict=True):
+    for place, feature in enumerate(features):
         read = _reader(feature, decimal, nulls)
         if feature.kind in ("number", "integer"):
-            column, wrong = _read_numbers(feature, cells, decimal, read)
+            column, wrong = _read_numbers(feature, cells, place, decimal, read)
         else:
-            column, wrong = _read_others(feature, cells, read)
+            column, wrong = _read_others(feature, cells.texts(place), read)
         values.append(column)
         for row, message in wrong.items():
             problems.setdefault(row, []).append(f"{feature.name}: {message}")
@@ -92,27 +103,32 @@ def _reader(feature: Feature, decimal: str, nulls: Collection[str]) -> _Read:
 
 
 def _read_numbers(
-    feature: Feature, cells: "pl.Series", decimal: str, read: _Read
+    feature: Feature, cells: Cells, place: int, decimal: str, read: _Read
 ) -> tuple[Column, dict[int, BadValue]]:
+    numbers = cells.numbers(place)
+    column = _to_numbers(cells.texts(place), decimal) if numbers is None else numbers
+    odd = ~np.isfinite(column)
+    if feature.kind == "integer":
+        odd |= column != np.floor(column)
+    wrong: dict[int, BadValue] = {}
+    if odd.any():
+        rows = np.flatnonzero(odd)
+        for row, cell in zip(rows.tolist(), cells.texts(place).gather(rows).to_list(), strict=True):
+            value = read(cell)
+            if isinstance(value, BadValue):
+                wrong[row] = value
+            column[row] = np.nan if value is None or isinstance(value, BadValue) else value
+    return column, wrong
+
+
+def _to_numbers(cells: "pl.Series", decimal: str) -> Column:
     import polars as pl
 
     written = cells
     if decimal == ",":
         # A cell with a point is made unreadable here, so that it is looked at by itself.
         written = cells.str.replace_all(".", "?", literal=True).str.replace_all(",", ".", literal=True)
-    numbers = written.cast(pl.Float64, strict=False)
-    column = numbers.to_numpy().astype(np.float64, copy=True)
-    odd = ~np.isfinite(column)
-    if feature.kind == "integer":
-        odd |= column != np.floor(column)
-    places = np.flatnonzero(odd)
-    wrong: dict[int, BadValue] = {}
-    for place, cell in zip(places.tolist(), cells.gather(places).to_list() if len(places) else (), strict=True):
-        value = read(cell)
-        if isinstance(value, BadValue):
-            wrong[place] = value
-        column[place] = np.nan if value is None or isinstance(value, BadValue) else value
-    return column, wrong
+    return written.cast(pl.Float64, strict=False).to_numpy().astype(np.float64, copy=True)
 
 
 def _read_others(feature: Feature, cells: "pl.Series", read: _Read) -> tuple[Column, dict[int, BadValue]]:

@@ -33,6 +33,12 @@ class Odd:
     cells: dict[int, list[str]] = field(default_factory=dict)
     problems: dict[int, list[str]] = field(default_factory=dict)
 
+    def texts(self, feature: int) -> "pl.Series":
+        return self.columns[feature]
+
+    def numbers(self, feature: int) -> None:
+        """They come as text."""
+
 
 def read(records: Sequence[bytes], *, layout: Layout, line: int) -> Odd:
     """The cells of records, UTF-8 without their newline; the first begins on `line`."""

@@ -1,51 +1,63 @@
 """From an uploaded file to a layout and byte ranges, normalising the file on the way where it is not plain UTF-8."""
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from predictor import bucket, reading
 from predictor.batch.layout import Layout, columns_of, read_layout
-from predictor.batch.records import RangeCutter
+from predictor.batch.records import Range, RangeCutter
 from predictor.batch.wishes import Wishes
 from predictor.errors import BatchRefused
-from predictor.features import Feature, Output
+from predictor.features import Feature
 from predictor.limits import PART_MIN_BYTES, limit
+from predictor.model_store import LoadedModel
 from predictor.reading import BytesSource, NotUtf8, ObjectSource
 
 HEADER_ONLY = "The file has a header but no rows. It needs a row for each prediction."
 
+Watch = Callable[[int], None]
+
 _NO_WISHES = Wishes()
+_PARTS_AT_MOST = 9_000
+_PACKED_AT_MOST = 20
+_TELL_EVERY_S = 2.0
+
+
+def _nobody(read_bytes: int) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A file's layout and its byte ranges (start, end exclusive), which are of `source`."""
+    """A file's layout and its byte ranges, which are of `source`."""
 
     source: str
     layout: Layout
-    ranges: list[tuple[int, int]]
+    ranges: list[Range]
 
 
 def cut_file(
     key: str,
     *,
     normalised_key: str,
-    features: Sequence[Feature],
-    output: Output,
+    model: LoadedModel,
     part_bytes: int,
     wishes: Wishes = _NO_WISHES,
+    watch: Watch = _nobody,
 ) -> Cut:
     """Read the file once, in flat memory, and cut it.
 
     A file that is not plain UTF-8 CSV is written to `normalised_key` as that in the same pass.
+    Args:   watch: is told now and then how many bytes were read
     Raises: BatchRefused: it cannot be scored; ObjectMissing
     """
     file = ObjectSource(key)
     read_as, sample = reading.sniff(file, encoding=wishes.encoding, sheet=wishes.sheet)
-    wanted = columns_of(output, bands=wishes.bands)
+    wanted = columns_of(model.output, bands=wishes.bands)
     while True:
-        layout = read_layout(sample, features=features, wanted=wanted, wishes=wishes, reading=read_as)
+        layout = read_layout(sample, features=model.features, wanted=wanted, wishes=wishes, reading=read_as)
         layout = replace(layout, notes=read_as.notes() + layout.notes)
         chunks = reading.read(file, read_as)
         source = key
@@ -54,7 +66,7 @@ def cut_file(
         try:
             # Closed at once where the file is refused, so that the copy's upload is dropped before the step ends.
             with contextlib.closing(chunks):
-                return Cut(source=source, layout=layout, ranges=_cut(chunks, layout, part_bytes))
+                return Cut(source=source, layout=layout, ranges=_cut(_watched(chunks, watch), layout, part_bytes))
         except NotUtf8:
             # Bytes that are no UTF-8 may come a gigabyte after the sample.
             read_as, sample = reading.sample_of(file, read_as.as_latin1())
@@ -73,11 +85,14 @@ def layout_of(body: bytes, *, features: Sequence[Feature], wanted: Sequence[tupl
     return replace(layout, notes=read_as.notes() + layout.notes), text
 
 
-def part_bytes() -> int:
-    return max(limit("PORTICO_BATCH_PART_BYTES"), PART_MIN_BYTES)
+def part_bytes(size_bytes: int) -> int:
+    """How much of a file of that size one part takes: S3 puts at most 10,000 of them together."""
+    # What is packed may be many times as large, yet never larger than the limit.
+    most = min(limit("PORTICO_BATCH_MAX_BYTES"), size_bytes * _PACKED_AT_MOST)
+    return max(limit("PORTICO_BATCH_PART_BYTES"), PART_MIN_BYTES, -(-most // _PARTS_AT_MOST))
 
 
-def _cut(chunks: Iterator[bytes], layout: Layout, size_bytes: int) -> list[tuple[int, int]]:
+def _cut(chunks: Iterator[bytes], layout: Layout, size_bytes: int) -> list[Range]:
     cutter = RangeCutter(
         delimiter=layout.delimiter.encode(),
         start=layout.header_bytes,
@@ -88,6 +103,16 @@ def _cut(chunks: Iterator[bytes], layout: Layout, size_bytes: int) -> list[tuple
     if not cutter.has_rows:
         raise BatchRefused(HEADER_ONLY)
     return ranges
+
+
+def _watched(chunks: Iterator[bytes], watch: Watch) -> Iterator[bytes]:
+    read_bytes, told = 0, time.monotonic()
+    for chunk in chunks:
+        read_bytes += len(chunk)
+        if time.monotonic() - told > _TELL_EVERY_S:
+            watch(read_bytes)
+            told = time.monotonic()
+        yield chunk
 
 
 def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -108,7 +133,8 @@ def _copied_to(key: str, chunks: Iterator[bytes]) -> Generator[bytes, None, None
     try:
         for chunk in chunks:
             waiting += chunk
-            if len(waiting) >= 2 * PART_MIN_BYTES:
+            # Ever larger ones: 10,000 parts of one size would hold 100 GB.
+            if len(waiting) >= 2 * PART_MIN_BYTES * (1 + len(etags) // 1000):
                 number = len(etags) + 1
                 etags[number] = bucket.put_part(key, bytes(waiting), upload=upload, number=number)
                 waiting.clear()

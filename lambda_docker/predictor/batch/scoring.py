@@ -8,16 +8,18 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from predictor.batch import irregular
 from predictor.batch.asking import Answered, ask, count_in, rows_at_once
-from predictor.batch.cells import Column, read_columns
+from predictor.batch.cells import read_columns
 from predictor.batch.layout import Layout
 from predictor.batch.records import split_records
-from predictor.batch.structure import Structure, look_at
+from predictor.batch.regular import RegularRows
+from predictor.batch.structure import Offsets, Structure, count_plain, look_at
 from predictor.batch.tally import SHOWN_ERRORS, SHOWN_ROWS, Tally
 from predictor.batch.wishes import Band
 from predictor.batch.writing import added_columns, write_cell, write_lines
@@ -27,11 +29,10 @@ from predictor.model_store import LoadedModel
 if TYPE_CHECKING:
     import polars as pl
 
-# Blocks keep memory flat; larger ones are no faster.
-_BLOCK_BYTES = 4 * MIB
+# Runs keep memory flat; larger ones are no faster.
+_RUN_BYTES = 4 * MIB
 # Odd records cut a block into runs. With more of them the whole block is taken record by record.
 _RUNS_AT_MOST = 64
-_LINE_SEPARATOR = "\x01"
 _BOM = b"\xef\xbb\xbf"
 
 # Up to a whole record may be one cell; the csv module stops at 128 KiB otherwise.
@@ -49,6 +50,10 @@ class Scorer:
     ) -> None:
         self.tally = Tally()
         self._model, self._layout, self._bands = model, layout, tuple(bands)
+        self._look = partial(look_at, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline)
+        self._count_plain = partial(
+            count_plain, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline
+        )
         self._line, self._ends_file = line, ends_file
         self._rows_at_once = rows_at_once(len(model.features))
         self._rest = b""
@@ -58,12 +63,11 @@ class Scorer:
 
         A last line without a line end has none in the output either.
         """
-        block = self._rest + data
+        block = self._rest + data if self._rest else data
         self._rest = b""
-        newline = self._layout.newline.encode()
         is_cut = is_last and bool(block) and not block.endswith(b"\n")
         held = b""
-        for lines in self._score_block(block + newline if is_cut else block, is_last=is_last):
+        for lines in self._score_block(block + self._layout.newline.encode() if is_cut else block, is_last=is_last):
             if held:
                 yield held
             held = lines
@@ -71,26 +75,55 @@ class Scorer:
             yield held.removesuffix(b"\n").removesuffix(b"\r") if is_cut else held
 
     def _score_block(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
-        layout = self._layout
-        found = look_at(block, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline)
-        if found is None:
-            records, self._rest = split_records(block, layout.delimiter.encode())
-            yield from self._score_oddities(records, is_last=is_last and not self._rest)
+        if b'"' in block:
+            yield from self._score_carefully(block, is_last=is_last)
         else:
-            self._rest = block[found.complete_bytes :]
-            for first, end in self._pieces(found):
-                yield from self._score_piece(block, found, first, end, is_last=is_last and not self._rest)
-            self._line += block.count(b"\n", 0, found.complete_bytes)
+            complete = block.rfind(b"\n") + 1
+            begin = 0
+            while begin < complete:
+                end = block.rfind(b"\n", begin, begin + _RUN_BYTES) + 1 or block.find(b"\n", begin) + 1
+                yield from self._score_run(block[begin:end], is_last=is_last and end == complete)
+                begin = end
+            self._rest = block[complete:]
         if is_last and self._rest:
             # Its quote is never closed.
             rest, self._rest = self._rest.removesuffix(b"\n"), b""
             yield from self._score_oddities([rest], is_last=True)
 
+    def _score_run(self, run: bytes, *, is_last: bool) -> Iterator[bytes]:
+        """Complete records without quotes."""
+        count = self._count_plain(run)
+        if count is None:
+            yield from self._score_carefully(run, is_last=is_last)
+        elif count > self._rows_at_once:
+            middle = run.find(b"\n", len(run) // 2) + 1
+            yield from self._score_run(run[:middle], is_last=False)
+            yield from self._score_run(run[middle:], is_last=is_last)
+        else:
+            rows = RegularRows(run, count, self._layout, self._model.features)
+            if rows.has_empty_ends():
+                yield from self._score_carefully(run, is_last=is_last)
+                return
+            yield self._score_regular(rows, self._line + np.arange(count), is_last=is_last)
+            self._line += count
+
+    def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
+        """Records of any kind; what is not complete is left in `_rest`."""
+        found = self._look(block)
+        if found is None:
+            records, self._rest = split_records(block, self._layout.delimiter.encode())
+            yield from self._score_oddities(records, is_last=is_last and not self._rest)
+            return
+        self._rest = block[found.complete_bytes :]
+        for first, end in self._pieces(found):
+            yield from self._score_piece(block, found, first, end, is_last=is_last and not self._rest)
+        self._line += block.count(b"\n", 0, found.complete_bytes)
+
     def _pieces(self, found: Structure) -> Iterator[tuple[int, int]]:
         """Records from, to: as many as one table holds."""
         first = 0
         while first < found.count:
-            within = int(np.searchsorted(found.ends, found.starts[first] + _BLOCK_BYTES, side="right"))
+            within = int(np.searchsorted(found.ends, found.starts[first] + _RUN_BYTES, side="right"))
             end = min(max(within, first + 1), first + self._rows_at_once, found.count)
             yield first, end
             first = end
@@ -104,38 +137,29 @@ class Scorer:
         edges = [first, *(turns + first).tolist(), end]
         for begin, stop in itertools.pairwise(edges):
             ends_all = is_last and stop == found.count
-            run = block[found.starts[begin] : found.ends[stop - 1]]
-            if found.is_regular[begin] and not run.startswith(_BOM):
-                yield self._score_regular(run, found, begin, stop, is_last=ends_all)
-            else:
+            offset = int(found.starts[begin])
+            run = block[offset : found.ends[stop - 1]]
+            if not found.is_regular[begin] or run.startswith(_BOM):
                 yield from self._score_odd_run(block, found, begin, stop, is_last=ends_all)
+                continue
+            rows = RegularRows(
+                run,
+                stop - begin,
+                self._layout,
+                self._model.features,
+                has_quotes=found.has_quotes,
+                spans=(found.starts[begin:stop] - offset, found.ends[begin:stop] - offset)
+                if found.has_inner_newlines
+                else None,
+            )
+            yield self._score_regular(rows, self._line + found.lines[begin:stop], is_last=ends_all)
 
-    def _score_regular(self, run: bytes, found: Structure, begin: int, stop: int, *, is_last: bool) -> bytes:
-        import polars as pl
-
-        layout, count = self._layout, stop - begin
-        wanted = [str(place) for place in layout.positions]
-        cells = pl.read_csv(
-            run,
-            has_header=False,
-            separator=layout.delimiter,
-            quote_char='"' if found.has_quotes else None,
-            schema={str(place): pl.String for place in range(len(layout.columns))},
-            columns=sorted(set(layout.positions)),
-            empty_string_is_null=False,
-        )
-        if cells.height != count:
-            raise RuntimeError(
-                f"{cells.height} of {count} rows were read."
-            )  # never seen; nothing may be lost in silence
-        values, problems = read_columns(
-            self._model.features, [cells[name] for name in wanted], decimal=layout.decimal, nulls=layout.nulls
-        )
-        answered = self._ask(values, problems, count, is_last=is_last)
-        lines = _lines_of(run, found, begin, stop)
-        added = self._added(answered, count)
-        output = write_lines(added.insert_column(0, lines), layout)
-        self._count(answered, count, self._line + found.lines[begin:stop], output)
+    def _score_regular(self, rows: RegularRows, lines: Offsets, *, is_last: bool) -> bytes:
+        layout = self._layout
+        values, problems = read_columns(self._model.features, rows, decimal=layout.decimal, nulls=layout.nulls)
+        answered = self._ask(values, problems, rows.count, is_last=is_last)
+        output = write_lines(self._added(answered, rows.count).insert_column(0, rows.lines()), layout)
+        self._count(answered, rows.count, lines, output)
         return output
 
     def _score_odd_run(
@@ -169,7 +193,7 @@ class Scorer:
 
     def _ask_about(self, odd: irregular.Odd, *, is_last: bool) -> Answered:
         layout = self._layout
-        values, problems = read_columns(self._model.features, odd.columns, decimal=layout.decimal, nulls=layout.nulls)
+        values, problems = read_columns(self._model.features, odd, decimal=layout.decimal, nulls=layout.nulls)
         return self._ask(values, {**problems, **odd.problems}, len(odd.rows), is_last=is_last)
 
     def _ask(
@@ -205,28 +229,6 @@ def header_line(head: bytes, layout: Layout) -> bytes:
     """The file's beginning up to its header, with the added columns' names behind it."""
     names = "".join(layout.delimiter + write_cell(name, layout.delimiter) for name in layout.added)
     return head.removesuffix(b"\n").removesuffix(b"\r") + names.encode() + layout.newline.encode()
-
-
-def _lines_of(run: bytes, found: Structure, begin: int, stop: int) -> "pl.Series":
-    """The records without their line ends."""
-    import polars as pl
-
-    if not found.has_inner_newlines and _LINE_SEPARATOR.encode() not in run:
-        table = pl.read_csv(
-            run,
-            has_header=False,
-            separator=_LINE_SEPARATOR,
-            quote_char=None,
-            schema={"line": pl.String},
-            empty_string_is_null=False,
-        )
-        return table["line"]
-    offset = int(found.starts[begin])
-    texts = [
-        run[start - offset : end - offset].decode().rstrip("\r\n")
-        for start, end in zip(found.starts[begin:stop].tolist(), found.ends[begin:stop].tolist(), strict=True)
-    ]
-    return pl.Series("line", texts, dtype=pl.String)
 
 
 def _preview(output: bytes, layout: Layout) -> list[list[str]]:
