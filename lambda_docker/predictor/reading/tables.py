@@ -78,11 +78,11 @@ def _start(what: str, path: str, said: IO[bytes], *, sheet: str | None) -> subpr
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=said,
-        env={**_limits(), "POLARS_MAX_THREADS": "1", "TMPDIR": tempfile.gettempdir()},
+        env={**_environment(), "POLARS_MAX_THREADS": "1", "TMPDIR": tempfile.gettempdir()},
     )
 
 
-def _limits() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The environment of the process: its limits, and none of our credentials."""
     names = ("PORTICO_WORKBOOK_MAX_BYTES", "LD_LIBRARY_PATH", "PATH")
     passed_on = {name: os.environ[name] for name in names if name in os.environ}

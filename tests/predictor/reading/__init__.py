@@ -1,0 +1,1 @@
+"""Tests of how files of every kind become UTF-8 CSV."""
