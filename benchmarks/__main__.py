@@ -16,6 +16,9 @@ from benchmarks.report import Report, machine
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
+TO_JSON = click.option("--json", "json_file", type=FILE, help="Write the figures there too.")
+AS_MARKDOWN = click.option("--markdown", is_flag=True, help="Print the table as docs/performance.md has it.")
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -25,16 +28,14 @@ def main() -> None:
 def register(name: str, measure: Callable[..., Report], *options: Callable[[Any], Any]) -> None:
     """Make a command of a benchmark; its options are `measure`'s keyword arguments."""
 
-    def run(json_file: Path | None, **arguments: Any) -> None:
+    def run(json_file: Path | None, markdown: bool, **arguments: Any) -> None:
         report = measure(**arguments)
-        click.echo(report.to_text())
+        click.echo(report.to_markdown() if markdown else report.to_text())
         if json_file is not None:
             figures = {"benchmark": name, "machine": machine(), **report.to_json()}
             json_file.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
-    for option in reversed(
-        (click.option("--json", "json_file", type=FILE, help="Write the figures there too."), *options)
-    ):
+    for option in (*reversed(options), AS_MARKDOWN, TO_JSON):
         run = option(run)
     main.command(name, help=measure.__doc__ and measure.__doc__.splitlines()[0])(run)
 
@@ -95,8 +96,13 @@ register(
 register(
     "batch-memory-plot",
     plot.measure,
-    click.option("--target", type=click.Choice(["embedded", "localstack"]), default="embedded", show_default=True),
-    click.option("--megabytes", default=2_000, show_default=True, help="Of CSV; the emulator needs thrice that."),
+    click.option("--target", type=click.Choice(list(plot.STARTED_BY)), default="embedded", show_default=True),
+    click.option(
+        "--megabytes",
+        default=2_000,
+        show_default=True,
+        help="Of CSV; make up's emulator takes eight times that in memory.",
+    ),
     click.option("--out", default=plot.IMAGES, type=FOLDER, help="Where the plot and its JSON go."),
 )
 

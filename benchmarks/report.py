@@ -34,6 +34,13 @@ class Report:
         text = "\n".join([self.title, "", *lines, "", *self.notes])
         return "\n\n".join([text, *(part.to_text() for part in self.parts)])
 
+    def to_markdown(self) -> str:
+        header = list(self.rows[0])
+        lines = [header, ["---"] * len(header), *([_show(row[name]) for name in header] for row in self.rows)]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        notes = "\n".join(f"- {note}" for note in self.notes)
+        return "\n\n".join([f"## {self.title}", table, notes, *(part.to_markdown() for part in self.parts)])
+
     def to_json(self) -> dict[str, Any]:
         own = {"title": self.title, "rows": [dict(row) for row in self.rows], "notes": list(self.notes)}
         return {**own, "parts": [part.to_json() for part in self.parts]} if self.parts else own

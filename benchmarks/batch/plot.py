@@ -26,6 +26,7 @@ from deploy.targets import EMULATOR_CREDENTIALS, LAMBDA_IMAGE, REGION, Target, e
 
 MB = 1_000_000
 MODEL = "four-variables"
+STARTED_BY = {"embedded": "make up", "localstack": "docker-compose up"}
 IMAGES = REPOSITORY / "docs" / "images"
 
 _BLOCK_ROWS = 100_000
@@ -53,7 +54,7 @@ class Scored:
 def measure(*, target: str = "embedded", megabytes: int = 2_000, out: Path = IMAGES) -> Report:
     """Memory over time while a running Portico scores a large CSV, as a plot.
 
-    Args:   target: "embedded" for `make up`, "localstack" for docker-compose; out: a folder for the plot and its JSON
+    Args:   target: one of STARTED_BY; out: a folder for the plot and its JSON
     Raises: DeployError: nothing runs there; RuntimeError: the file was not scored
     """
     running = {"embedded": _find_embedded, "localstack": _find_localstack}[target]()
@@ -65,7 +66,12 @@ def measure(*, target: str = "embedded", megabytes: int = 2_000, out: Path = IMA
     figures = {"target": target, **asdict(scored), "samples": [asdict(sample) for sample in sampler.samples]}
     picture = out / f"batch-memory-{target}.png"
     picture.with_suffix(".json").write_text(json.dumps(figures) + "\n", "utf-8")
-    _draw(sampler.samples, scored, title=f"{scored.size_bytes / MB:,.0f} MB of CSV on {target}", file=picture)
+    _draw(
+        sampler.samples,
+        scored,
+        title=f"{scored.size_bytes / MB:,.0f} MB of CSV through {STARTED_BY[target]}",
+        file=picture,
+    )
     return _report(target, sampler.samples, scored, picture)
 
 
@@ -161,11 +167,11 @@ def _draw(samples: list[Sample], scored: Scored, *, title: str, file: Path) -> N
     largest = [sample.largest_function_bytes / MB for sample in samples]
     memory.plot(seconds, largest, label="largest function", linestyle="--")
     memory.set(ylabel="memory, MB", title=title, ylim=(0, None))
-    memory.legend(loc="upper left")
+    memory.legend(loc="upper left", bbox_to_anchor=(1, 1))
     count.step(seconds, [sample.functions for sample in samples], label="functions", where="post")
     count.step(seconds, [sample.at_work for sample in samples], label="at work", where="post")
     count.set(xlabel="seconds", ylabel="number", ylim=(0, None))
-    count.legend(loc="upper left")
+    count.legend(loc="upper left", bbox_to_anchor=(1, 1))
     for name, place in scored.marks.items():
         for axes in (memory, count):
             axes.axvline(place, color="grey", linewidth=0.8, linestyle=":")
@@ -189,7 +195,7 @@ def _report(target: str, samples: list[Sample], scored: Scored, picture: Path) -
         "functions at work": lambda sample: sample.at_work,
     }
     return Report(
-        title=f"Memory while {target} scores {scored.size_bytes / MB:,.0f} MB of CSV",
+        title=f"Memory while {scored.size_bytes / MB:,.0f} MB of CSV are scored through {STARTED_BY[target]}",
         rows=[
             {
                 "of": name,
