@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from portal.predictions import states
 from portal.predictions.models import Batch
 
@@ -33,12 +35,13 @@ class Pace:
 def pace_of(batch: Batch) -> Pace:
     """The last that is known of the batch, in words."""
     known = batch.progress
-    seconds = float(known.get("seconds") or 0)
+    seconds, base = _seconds(batch), known.get("base") or {}
     rows, is_running = int(known.get("rows") or 0), batch.state == states.RUNNING
+    scored_now = rows - base.get("rows", 0)
     return Pace(
         stage=_stage(batch),
         percent=batch.progress_percent if is_running else None,
-        rows_per_s=rows / seconds if is_running and rows and seconds >= TRUSTWORTHY_S else None,
+        rows_per_s=scored_now / seconds if is_running and scored_now > 0 and seconds >= TRUSTWORTHY_S else None,
         left=_left(batch, seconds) if is_running else "",
         rows=rows,
         scored=int(known.get("scored") or 0),
@@ -67,8 +70,16 @@ def _stage(batch: Batch) -> str:
     return "Putting the result together" if batch.progress.get("stage") == "finishing" else "Scoring"
 
 
+def _seconds(batch: Batch) -> float:
+    """For how long this attempt has run; the job's own clock goes on between two."""
+    if batch.attempt > 1 and batch.started_at:
+        return (timezone.now() - batch.started_at).total_seconds()
+    return float(batch.progress.get("seconds") or 0)
+
+
 def _left(batch: Batch, seconds: float) -> str:
     done, all_bytes = batch.progress.get("bytes_done") or 0, batch.progress.get("size_bytes") or 0
-    if seconds < TRUSTWORTHY_S or not 0 < done < all_bytes:
+    done_now = done - (batch.progress.get("base") or {}).get("bytes_done", 0)
+    if seconds < TRUSTWORTHY_S or done_now <= 0 or done >= all_bytes:
         return ""
-    return f"about {in_words(seconds * (all_bytes - done) / done)} left"
+    return f"about {in_words(seconds * (all_bytes - done) / done_now)} left"

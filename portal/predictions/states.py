@@ -45,7 +45,11 @@ BATCH_CHANGES = {
     (RUNNING, FAILED): "the job stopped; the reason and what was scored are kept",
     (RUNNING, CANCELLED): "stopped by its owner; what was scored is kept",
     (FAILED, QUEUED): "resumed: the parts that are missing are scored",
+    (FAILED, DONE): "collected, and nothing was missing",
+    (FAILED, DONE_WITH_ERRORS): "collected, and nothing was missing",
     (CANCELLED, QUEUED): "resumed: the parts that are missing are scored",
+    (CANCELLED, DONE): "collected, and nothing was missing",
+    (CANCELLED, DONE_WITH_ERRORS): "collected, and nothing was missing",
 }
 
 

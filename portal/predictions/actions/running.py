@@ -26,6 +26,7 @@ STAGES = {
     "finishing": states.RUNNING,
 }
 ENDINGS = ("summary.json", "refusal.json")
+OUTPUTS = ("output.csv", "output.parquet")
 
 
 def start_batch(batch: Batch) -> None:
@@ -44,7 +45,8 @@ def start_batch(batch: Batch) -> None:
 
 
 def resume_batch(batch: Batch) -> None:
-    """Start a stopped batch again, with the same job: only the parts that are missing are scored.
+    """Start a stopped batch again, with the same job: only the parts that are missing are scored. Those that were put
+    together as a partial result are used up, so that it then begins anew.
 
     Raises: Refused: it was not stopped, or its file is gone; GatewayError: as start_batch
     """
@@ -64,7 +66,7 @@ def resume_batch(batch: Batch) -> None:
         execution_arn="",
         error="",
         is_refused=False,
-        summary={},
+        progress={**batch.progress, "base": {name: batch.progress.get(name) or 0 for name in ("rows", "bytes_done")}},
     )
     if claimed:
         _launch(batch, back_to=states.FAILED)
@@ -124,7 +126,9 @@ def collect_batch(batch: Batch) -> None:
     if batch.execution_arn and _ask(batch).state == "running":
         raise Refused("The job has not come to rest yet. Try again in a moment.")
     summary = inference.collect_batch(batch.job or batch.make_job())
-    summary = {**summary, "partial": True}
+    if not summary.get("partial"):
+        _finish(batch, summary)
+        return
     facts = {"summary": summary, **_counts(summary)}
     if Batch.objects.filter(pk=batch.pk, state=batch.state).update(**facts):
         for name, value in facts.items():
@@ -138,7 +142,7 @@ def _launch(batch: Batch, *, back_to: str) -> None:
     try:
         if batch.attempt > 1:
             # How the last attempt ended must not be taken for the end of this one.
-            for name in ENDINGS:
+            for name in (*ENDINGS, *(OUTPUTS if batch.summary.get("partial") else ())):
                 storage.delete(key_of(batch, name))
         arn = executions.start(batch.job, attempt=batch.attempt)
     except GatewayError as error:
@@ -149,8 +153,8 @@ def _launch(batch: Batch, *, back_to: str) -> None:
         move(batch, back_to, **facts)
         raise
     claimed = Batch.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states.UNDER_WAY)
-    if claimed.update(execution_arn=arn):
-        batch.execution_arn = arn
+    if claimed.update(execution_arn=arn, summary={}):
+        batch.execution_arn, batch.summary = arn, {}
         return
     executions.stop(arn)  # it was cancelled in between
     batch.refresh_from_db()
@@ -173,6 +177,8 @@ def _note_progress(batch: Batch) -> None:
     except PorticoError as error:
         log.info("The progress of %s is not known just now: %s", batch.id, getattr(error, "detail", error))
         return
+    if "base" in batch.progress:
+        progress["base"] = batch.progress["base"]
     state = STAGES.get(progress.get("stage", ""), batch.state)
     if not states.leads_to(batch.state, state):
         state = batch.state

@@ -1,6 +1,9 @@
 """What the running page says of a batch."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from portal.predictions.models import Batch
 from portal.predictions.pacing import in_words, pace_of
@@ -17,6 +20,16 @@ def test_pace_of_a_running_batch_says_how_fast_and_how_long():
     assert (pace.stage, pace.percent, pace.title) == ("Scoring", 25, "25 %")
     assert (pace.rows_per_s, pace.left) == (60, "about 30 s left")
     assert (pace.scored, pace.failed, pace.parts_done, pace.parts) == (590, 10, 1, 4)
+
+
+def test_pace_of_a_resumed_batch_counts_what_this_attempt_has_done():
+    resumed = batch(base={"rows": 500, "bytes_done": 50})
+    resumed.attempt, resumed.started_at = 2, timezone.now() - timedelta(seconds=20)
+
+    pace = pace_of(resumed)
+
+    assert pace.rows_per_s == pytest.approx(5, rel=0.01)
+    assert pace.left == "about 1 min left"
 
 
 def test_pace_of_the_first_seconds_promises_nothing():

@@ -34,7 +34,7 @@ def test_form_names_marks_by_words_and_keeps_them_as_marks():
     assert chosen["reading"] == {
         "encoding": "cp1252", "delimiter": "\t", "decimal": ",", "nulls": ["NA", "-"], "sheet": "Mai",
     }  # fmt: skip
-    assert chosen["result"] == "csv"
+    assert chosen["result"] == "parquet"
 
 
 def test_form_keeps_the_columns_that_were_chosen_by_feature():

@@ -268,6 +268,26 @@ def test_collect_makes_a_partial_result_of_what_was_scored(running: Batch, batch
     assert running.output_name == "penguins_penguins-v1_predictions_partial.csv"
 
 
+def test_collect_of_what_turns_out_to_be_everything_is_the_whole_result(running: Batch, batches: BatchCloud):
+    batches.progress, batches.lacks_nothing = PROGRESS, True
+    actions.cancel_batch(running)
+
+    actions.collect_batch(running)
+
+    assert (running.state, running.is_partial) == ("done", False)
+
+
+def test_resume_after_a_partial_result_begins_anew(running: Batch, batches: BatchCloud):
+    batches.progress = PROGRESS
+    actions.cancel_batch(running)
+    actions.collect_batch(running)
+
+    actions.resume_batch(running)
+
+    assert {"output.csv", "output.parquet"} <= {key.rpartition("/")[2] for key in batches.deleted}
+    assert again(running).summary == {}
+
+
 def test_collect_while_the_job_still_stops_is_refused(running: Batch, batches: BatchCloud):
     batches.progress = PROGRESS
     actions.cancel_batch(running)

@@ -56,7 +56,7 @@ def test_change_that_the_table_does_not_name_is_a_fault(changes: dict, old: str,
         (states.QUEUED, states.RUNNING, True),
         (states.RUNNING, states.PLANNING, False),
         (states.UPLOADING, states.DONE, False),
-        (states.FAILED, states.DONE, False),
+        (states.FAILED, states.RUNNING, False),
         (states.DONE, states.QUEUED, False),
     ],
 )
