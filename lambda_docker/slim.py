@@ -25,7 +25,7 @@ UNUSED_FOLDERS = ("test", "tests", "include", "bin", "__pycache__")
 # Scikit-learn's example tables and photographs; its module that reads them stays.
 UNUSED_PATHS = ("sklearn/datasets/data", "sklearn/datasets/images", "sklearn/datasets/descr")
 # The services that are spoken to; botocore/data itself has the endpoints and the retry rules.
-SERVICES = ("s3", "kms")
+SERVICES = ("s3", "kms", "stepfunctions")
 # These edit docstrings while they are imported, and may fail where there are none.
 READS_DOCSTRINGS = ("numpy", "lightgbm", "xgboost", "catboost")
 

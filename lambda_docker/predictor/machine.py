@@ -59,7 +59,7 @@ def _execution(name: str) -> str:
 @contextmanager
 def _faults(expected: str) -> Iterator[None]:
     """botocore's exceptions as ours; the `expected` code is no fault and ends the block."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
     try:
         yield
@@ -70,7 +70,7 @@ def _faults(expected: str) -> Iterator[None]:
         if code in _PASSING or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             raise MachineAway(_AWAY) from error
         raise
-    except BotoCoreError as error:
+    except (ConnectionError, HTTPClientError) as error:
         raise MachineAway(_AWAY) from error
 
 

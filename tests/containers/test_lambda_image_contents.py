@@ -107,12 +107,12 @@ def test_nothing_is_left_of_building(files):
     assert [path for path in files if path.endswith(endings) or path.startswith(caches) or "/.cache/" in path] == []
 
 
-def test_s3_and_kms_are_the_only_services(files):
+def test_services_that_are_spoken_to_are_the_only_ones(files):
     folders = {
         path.split("/data/")[1].split("/")[0] for path in files if "/botocore/data/" in path and path.count("/") > 5
     }
 
-    assert folders == {"s3", "kms"}
+    assert folders == {"s3", "kms", "stepfunctions"}
 
 
 def test_every_module_has_byte_code_that_stays_valid_whatever_the_times(lambda_image, files):
