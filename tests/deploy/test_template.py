@@ -172,8 +172,8 @@ def test_bucket_forgets_quarantine_in_a_day_batches_in_thirty_and_unfinished_upl
     rules = {rule["Id"]: rule for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]}
 
     assert (rules["quarantine"]["Prefix"], rules["quarantine"]["ExpirationInDays"]) == ("quarantine/", 1)
-    assert (rules["batches"]["Prefix"], rules["batches"]["ExpirationInDays"]) == ("batches/", 30)
-    assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert (rules["batches"]["Prefix"], rules["batches"]["ExpirationInDays"]) == ("batches/", 400)
+    assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert "NoncurrentVersionExpiration" in rules["overwritten"]
 
 
@@ -185,7 +185,10 @@ def test_state_machine_retries_faults_of_the_service_and_dead_containers_and_no_
     for step in steps:
         service, container = step["Retry"]
         assert all(error.startswith("Lambda.") and "Unknown" not in error for error in service["ErrorEquals"])
-        assert (container["ErrorEquals"], container["MaxAttempts"]) == (["Lambda.Unknown", "Runtime.ExitError"], 2)
+        assert (container["ErrorEquals"], container["MaxAttempts"]) == (
+            ["Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"],
+            2,
+        )
 
 
 def test_state_machine_catches_everything_into_abandon_which_fails(resources):
@@ -205,7 +208,7 @@ def test_rendering_a_changed_api_renames_the_deployment():
 
 
 def test_rendering_a_changed_bucket_keeps_the_deployment():
-    changed = TEMPLATE.read_text().replace("ExpirationInDays: 30", "ExpirationInDays: 31")
+    changed = TEMPLATE.read_text().replace("ExpirationInDays: 400", "ExpirationInDays: 401")
 
     assert changed != TEMPLATE.read_text()
     assert _deployment_name(render_template({}, changed)) == _deployment_name(render_template({}))

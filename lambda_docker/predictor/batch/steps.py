@@ -65,7 +65,9 @@ def part(event: Mapping[str, Any]) -> dict[str, Any]:
     model, planned = job.load_model(), Plan.of(job)
     if number > planned.parts:
         raise BadRequest("There is no part of that number.")
-    score_part(job, planned, number, model=model)
+    # Done before: its answer got lost, or the map had nothing else to do.
+    if not find_parts(job, planned.upload, [number]):
+        score_part(job, planned, number, model=model)
     return {"number": number}
 
 
