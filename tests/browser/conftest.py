@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.apps import apps
@@ -106,6 +107,11 @@ def _ensure_user(role: str) -> str:
         user.save()
         accounts.assign_role(user, role)
     return name
+
+
+def load(samples: Path, slug: str) -> Any:
+    """A sample's model, as scikit-learn has it."""
+    return joblib.load(next(path for path in (samples / slug).iterdir() if path.stem == "model"))
 
 
 def sign_in(page: Page, site: str, name: str) -> None:

@@ -46,9 +46,10 @@ def test_file_goes_straight_to_the_bucket_and_comes_back_scored(page, compose, s
     page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
     page.goto(f"{compose.portal_url}/models/penguins/batch/")
 
-    page.get_by_label("CSV file").set_input_files(samples / "penguins" / "to_score.csv")
-    page.get_by_role("button", name="Score the file").click()
+    page.get_by_label("File", exact=True).set_input_files(samples / "penguins" / "to_score.csv")
+    page.get_by_role("button", name="Send the file").click()
     page.wait_for_url(re.compile("/batches/"))
+    page.get_by_role("button", name="Score the file").click(timeout=60_000)
     expect(page.get_by_role("link", name="Download the result")).to_be_visible(timeout=90_000)
     keep(page, "compose-batch")
     with page.expect_download() as download:

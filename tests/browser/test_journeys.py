@@ -1,36 +1,21 @@
 """What people come for, from sign-in to result, on real models; the same journeys take the README's pictures."""
 
-import contextlib
 import csv
 import io
 import json
 import re
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
 from portal.accounts import roles
-from portal.predictions.models import Batch, Prediction
-from tests.browser.conftest import PageAs, keep
+from portal.predictions.models import Prediction
+from tests.browser.conftest import PageAs, keep, load
 
 pytestmark = pytest.mark.browser
-
-
-def load(samples: Path, slug: str):
-    return joblib.load(next(path for path in (samples / slug).iterdir() if path.stem == "model"))
-
-
-def read_exactly(path: Path) -> pd.DataFrame:
-    """A CSV with every number as Python reads it, not as a faster parser approximates it."""
-    table = pd.read_csv(path, dtype=str)
-    for name in table.columns:
-        with contextlib.suppress(ValueError):
-            table[name] = table[name].map(float, na_action="ignore").astype(float)
-    return table
 
 
 def predict_first_example(page: Page, site: str, slug: str) -> Prediction:
@@ -107,69 +92,6 @@ def test_model_uploaded_checked_and_made_live_answers_colleagues(
     prediction = Prediction.objects.get(user__username="predictor")
     assert [share for _, share in prediction.probabilities] == _original_answer(original_model, [0.1, -1.5, 2, 0.7])
     expect(colleague.get_by_text("version 1")).to_be_visible()
-
-
-@pytest.mark.parametrize("slug", ["four-variables", "breast-cancer", "penguins", "diabetes"])
-def test_batch_downloaded_is_the_file_with_scikit_learns_predictions(
-    loaded_site: str, page_as: PageAs, samples: Path, slug: str
-):
-    page, model, given = page_as(), load(samples, slug), samples / slug / "to_score.csv"
-    page.goto(f"{loaded_site}/models/{slug}/batch/")
-
-    page.get_by_label("CSV file").set_input_files(given)
-    page.get_by_role("button", name="Score the file").click()
-    page.wait_for_url(re.compile("/batches/"))
-    expect(page.get_by_text("scored").first).to_be_visible(timeout=60_000)
-    keep(page, f"batch-{slug}")
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download the result").click()
-
-    result, before = read_exactly(download.value.path()), read_exactly(given)
-    names = list(getattr(model, "feature_names_in_", [f"x{i}" for i in range(model.n_features_in_)]))
-    assert list(result.columns[: len(before.columns)]) == list(before.columns)
-    assert result.columns[-1] == "error"
-    good = result["error"].isna()
-    table = before[names][good]
-    assert good.sum() > 50
-    if slug != "diabetes":
-        shares = result.loc[good, [f"probability_{name}" for name in model.classes_]]
-        assert np.array_equal(shares.to_numpy(), model.predict_proba(table))
-    assert result.loc[good, "prediction"].tolist() == model.predict(table).tolist()
-
-
-def test_batch_without_javascript_gets_its_result_too(loaded_site: str, page_as: PageAs, samples: Path):
-    page = page_as(script=False)
-    page.goto(f"{loaded_site}/models/penguins/batch/")
-
-    page.get_by_label("CSV file").set_input_files(samples / "penguins" / "to_score.csv")
-    page.get_by_role("button", name="Score the file").click()
-
-    expect(page.get_by_role("link", name="Download the result")).to_be_visible(timeout=60_000)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"id,island\n1,Dream\n", "bill_length_mm"),
-        (b"island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex\n", "row"),
-        (b"%PDF-1.7 nothing to see", "CSV"),
-    ],
-    ids=["missing columns", "header only", "not a CSV"],
-)
-def test_batch_that_cannot_be_scored_says_why(
-    loaded_site: str, page_as: PageAs, tmp_path: Path, content: bytes, message: str
-):
-    file = tmp_path / "bad.csv"
-    file.write_bytes(content)
-    page = page_as()
-    page.goto(f"{loaded_site}/models/penguins/batch/")
-
-    page.get_by_label("CSV file").set_input_files(file)
-    page.get_by_role("button", name="Score the file").click()
-
-    expect(page.get_by_text("This file was not scored.")).to_be_visible(timeout=30_000)
-    expect(page.get_by_role("alert")).to_contain_text(message)
-    assert Batch.objects.get().state == "failed"
 
 
 def test_history_filtered_and_exported_holds_exactly_the_rows_shown(loaded_site: str, page_as: PageAs):
