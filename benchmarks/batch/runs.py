@@ -99,6 +99,9 @@ def run(spec: Spec) -> dict[str, Any]:
     work = VARIANTS[spec.variant](spec.prepared, storage)
     if spec.warm:
         work(Stopwatch(base_bytes=0, requests=storage.requests))
+        # A batch that was done before would be resumed, with nothing left to do.
+        storage.forget(FOLDER)
+        storage.adopt(INPUT, Path(spec.prepared.csv))
     gc.collect()
     ready = _seconds_alive()
     watch = Stopwatch(base_bytes=_status_bytes("VmRSS"), requests=storage.requests)

@@ -5,6 +5,7 @@ stays the list of its parts: S3 puts them together on its side.
 """
 
 import itertools
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,6 +74,11 @@ class FileS3:
         """Make an object of a file that lies there already."""
         self._objects[key] = StoredObject((file,), self._new_etag())
 
+    def forget(self, prefix: str) -> None:
+        """Drop all objects below a prefix, as if they had never been there."""
+        for key in [key for key in self._objects if key.startswith(prefix)]:
+            del self._objects[key]
+
     def files_of(self, key: str) -> tuple[Path, ...]:
         return self._find(key, "GetObject").files
 
@@ -107,6 +113,11 @@ class FileS3:
             raise _error("InvalidArgument", "UploadPart")
         part = self._parts_of(UploadId, "UploadPart")[PartNumber] = self._write(Body)
         return {"ETag": part.etag}
+
+    def list_parts(self, *, UploadId: str, **_: Any) -> dict[str, Any]:
+        self.requests["PUT"] += 1
+        parts = self._parts_of(UploadId, "ListParts")
+        return {"Parts": [{"PartNumber": number, "ETag": part.etag} for number, part in sorted(parts.items())]}
 
     def complete_multipart_upload(
         self, *, Key: str, UploadId: str, MultipartUpload: dict[str, Any], **_: Any
@@ -155,8 +166,12 @@ class FileS3:
     def _write(self, body: Any) -> StoredObject:
         self.requests["PUT"] += 1
         file = self._folder / f"object-{next(self._numbers)}"
-        # As botocore does with text.
-        file.write_bytes(body.encode() if isinstance(body, str) else body if hasattr(body, "__len__") else body.read())
+        if hasattr(body, "read"):
+            with file.open("wb") as stream:
+                shutil.copyfileobj(body, stream)
+        else:
+            # As botocore does with text.
+            file.write_bytes(body.encode() if isinstance(body, str) else body)
         return StoredObject((file,), self._new_etag())
 
     def _new_etag(self) -> str:
