@@ -18,8 +18,15 @@ from predictor.features import Feature
 if TYPE_CHECKING:
     import polars as pl
 
+# polars swallows a byte order mark, and takes these for the beginning of something packed.
+_ODD_BEGINNINGS = (b"\xef\xbb\xbf", b"x\x01", b"x^")
 # No text has it; the lines of one that does are cut by their offsets.
 _NO_SEPARATOR = "\x01"
+
+
+def begins_oddly(run: bytes) -> bool:
+    """Whether polars would not read the run as it stands."""
+    return run.startswith(_ODD_BEGINNINGS)
 
 
 @dataclass
@@ -108,6 +115,9 @@ class RegularRows:
             columns=sorted(types),
             empty_string_is_null=False,
             ignore_errors=True,
+            # A row that is too short shows by its empty end, and there is one for each that is too long.
+            missing_columns="insert",
+            extra_columns="ignore",
         )
         if table.height != self.count:
             # Never seen; but nothing may be lost in silence.

@@ -18,7 +18,7 @@ from predictor.batch.asking import Answered, ask, count_in, rows_at_once
 from predictor.batch.cells import read_columns
 from predictor.batch.layout import Layout
 from predictor.batch.records import split_records
-from predictor.batch.regular import RegularRows
+from predictor.batch.regular import RegularRows, begins_oddly
 from predictor.batch.structure import Offsets, Structure, count_plain, look_at
 from predictor.batch.tally import SHOWN_ERRORS, SHOWN_ROWS, Tally
 from predictor.batch.wishes import Band
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _RUN_BYTES = 4 * MIB
 # Odd records cut a block into runs. With more of them the whole block is taken record by record.
 _RUNS_AT_MOST = 64
-_BOM = b"\xef\xbb\xbf"
 
 # Up to a whole record may be one cell; the csv module stops at 128 KiB otherwise.
 csv.field_size_limit(RECORD_MAX_BYTES)
@@ -93,7 +92,7 @@ class Scorer:
     def _score_run(self, run: bytes, *, is_last: bool) -> Iterator[bytes]:
         """Complete records without quotes."""
         count = self._count_plain(run)
-        if count is None:
+        if count is None or begins_oddly(run):
             yield from self._score_carefully(run, is_last=is_last)
         elif count > self._rows_at_once:
             middle = run.find(b"\n", len(run) // 2) + 1
@@ -139,7 +138,7 @@ class Scorer:
             ends_all = is_last and stop == found.count
             offset = int(found.starts[begin])
             run = block[offset : found.ends[stop - 1]]
-            if not found.is_regular[begin] or run.startswith(_BOM):
+            if not found.is_regular[begin] or begins_oddly(run):
                 yield from self._score_odd_run(block, found, begin, stop, is_last=ends_all)
                 continue
             rows = RegularRows(
@@ -234,5 +233,7 @@ def header_line(head: bytes, layout: Layout) -> bytes:
 def _preview(output: bytes, layout: Layout) -> list[list[str]]:
     """The cells of the first rows."""
     text = io.TextIOWrapper(io.BytesIO(output), encoding="utf-8", newline="")
-    rows = (cells for cells in csv.reader(text, delimiter=layout.delimiter) if cells)
+    width = len(layout.columns) + len(layout.added)
+    # Blank lines between them have less.
+    rows = (cells for cells in csv.reader(text, delimiter=layout.delimiter) if len(cells) == width)
     return list(itertools.islice(rows, SHOWN_ROWS))

@@ -56,8 +56,7 @@ def look_at(block: bytes, *, delimiter: str, width: int, newline: str) -> Struct
     if quotes is not None:
         ends = newlines[_is_outside(newlines, quotes)]
         delimiters = delimiters[_is_outside(delimiters, quotes)]
-        complete = int(ends[-1]) + 1 if len(ends) else 0
-        if not _are_well_formed(data, quotes[quotes < complete], ord(delimiter)):
+        if not _are_well_formed(data, quotes, ord(delimiter)):
             return None
     ends = ends + 1
     starts = np.concatenate(([0], ends[:-1])) if len(ends) else ends
@@ -66,7 +65,8 @@ def look_at(block: bytes, *, delimiter: str, width: int, newline: str) -> Struct
         starts=starts,
         ends=ends,
         lines=np.searchsorted(newlines, starts) if has_inner else np.arange(len(ends)),
-        is_regular=_find_regular(data, starts, ends, delimiters, width=width, newline=newline),
+        is_regular=_find_regular(data, starts, ends, delimiters, width=width, newline=newline)
+        & _have_no_returns(data, ends, quotes),
         has_quotes=quotes is not None,
         has_inner_newlines=has_inner,
     )
@@ -79,8 +79,8 @@ def count_plain(block: bytes, *, delimiter: str, width: int, newline: str) -> in
     """
     data = np.frombuffer(block, np.uint8)
     count = int(np.count_nonzero(data == _NEWLINE))
-    returns = block.count(b"\r\n") if newline == "\r\n" else count * (b"\r" in block)
-    is_even = returns == (count if newline == "\r\n" else 0)
+    returns = count if newline == "\r\n" else 0
+    is_even = block.count(b"\r") == block.count(b"\r\n") == returns
     if not is_even or width < 2 or np.count_nonzero(data == ord(delimiter)) != count * (width - 1):
         return None
     return count
@@ -93,8 +93,7 @@ def find_ends(block: bytes, *, delimiter: str) -> Offsets | None:
     if b'"' in block:
         quotes = np.flatnonzero(data == _QUOTE)
         ends = ends[_is_outside(ends, quotes)]
-        complete = int(ends[-1]) + 1 if len(ends) else 0
-        if not _are_well_formed(data, quotes[quotes < complete], ord(delimiter)):
+        if not _are_well_formed(data, quotes, ord(delimiter)):
             return None
     return ends + 1
 
@@ -110,10 +109,10 @@ def _are_well_formed(data: npt.NDArray[np.uint8], quotes: Offsets, delimiter: in
     Only then does counting quotes say what is inside of them.
     """
     opening, closing = quotes[0::2], quotes[1::2]
-    if len(opening) != len(closing):
-        return False
     before = data[opening - 1]
     begins = (before == delimiter) | (before == _NEWLINE) | (before == _QUOTE) | (opening == 0)
+    # What follows the block's last byte is not known yet.
+    closing = closing[closing + 1 < len(data)]
     after = data[closing + 1]
     closes = (after == delimiter) | (after == _NEWLINE) | (after == _RETURN) | (after == _QUOTE)
     return bool(begins.all() and closes.all())
@@ -135,6 +134,18 @@ def _find_regular(
         # With several columns a blank line lacks delimiters; here its bytes have to be looked at.
         regular = regular & (data[starts] > _SPACE)
     return regular
+
+
+def _have_no_returns(data: npt.NDArray[np.uint8], ends: Offsets, quotes: Offsets | None) -> Mask:
+    """Whether no carriage return stands in a record but at its end or within quotes: it would begin another row."""
+    fine = np.ones(len(ends), np.bool_)
+    returns = np.flatnonzero(data == _RETURN)
+    if quotes is not None:
+        returns = returns[_is_outside(returns, quotes)]
+    of = np.searchsorted(ends, returns, side="right")
+    returns, of = returns[of < len(ends)], of[of < len(ends)]
+    fine[of[returns != ends[of] - 2]] = False
+    return fine
 
 
 def _have_width(starts: Offsets, ends: Offsets, delimiters: Offsets, wanted: int) -> Mask:
