@@ -81,9 +81,9 @@ def json_lines(table: pd.DataFrame) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in table.to_dict("records"))
 
 
-def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, level: int | None = None) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method) as archive:
+    with zipfile.ZipFile(stream, "w", method, compresslevel=level) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return stream.getvalue()

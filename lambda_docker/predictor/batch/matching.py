@@ -13,7 +13,7 @@ _NEAR_AT_MOST = 3
 _NEAR_ENOUGH = 0.6
 _MEANT_ENOUGH = 0.7
 # Every name is compared with every other: a file of thousands of columns must not take minutes.
-_COMPARED_FEATURES = 50
+_COMPARED_FEATURES = 20
 _COMPARED_COLUMNS = 1000
 
 
@@ -108,18 +108,22 @@ def _note_missing(
 
 def _near(name: str, columns: Sequence[str]) -> list[tuple[float, str]]:
     """The columns whose names are like this one, the nearest first, with how near they are."""
-    rated = [(_likeness(column, name), column) for column in columns[:_COMPARED_COLUMNS]]
+    # It remembers what it knows of its second sequence.
+    matcher = difflib.SequenceMatcher(None, "", _letters(name), autojunk=False)
+    rated = [(_likeness(matcher, _letters(column), _letters(name)), column) for column in columns[:_COMPARED_COLUMNS]]
     return sorted((pair for pair in rated if pair[0] >= _NEAR_ENOUGH), key=lambda pair: -pair[0])[:_NEAR_AT_MOST]
 
 
-def _likeness(column: str, name: str) -> float:
-    one, other = (_letters(text) for text in (column, name))
+def _likeness(matcher: difflib.SequenceMatcher[str], one: str, other: str) -> float:
     if one == other and one:
         return 1.0
-    ratio = difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
     # "BMI (kg/m²)" is bmi.
     is_part = min(len(one), len(other)) > 1 and (one in other or other in one)
-    return max(ratio, _MEANT_ENOUGH) if is_part else ratio
+    least = _MEANT_ENOUGH if is_part else 0.0
+    matcher.set_seq1(one)
+    if matcher.real_quick_ratio() < _NEAR_ENOUGH or matcher.quick_ratio() < _NEAR_ENOUGH:
+        return least
+    return max(matcher.ratio(), least)
 
 
 def _letters(text: str) -> str:

@@ -8,19 +8,22 @@ Source: https://jsonlines.org
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from predictor.coercion import quoted
 from predictor.errors import BatchRefused
 from predictor.limits import MIB, RECORD_MAX_BYTES, in_megabytes
 
-# The columns are those of the lines in the first so many bytes.
-COLUMNS_BYTES = 1 * MIB
+# The columns are those of the lines in the first so many characters.
+COLUMNS_CHARACTERS = 1 * MIB
 
 _WRITTEN_CHARACTERS = 1 * MIB
+_LINES_AT_ONCE = 1000
 _NEEDS_QUOTES = re.compile('[",\r\n]')
 _PLAIN = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+
+_Entry = dict[str, Any]
 
 
 def to_csv(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -29,25 +32,17 @@ def to_csv(chunks: Iterator[bytes]) -> Iterator[bytes]:
     Args:   chunks: UTF-8
     Raises: BatchRefused: a line is no JSON object, or has a key that none of the first lines has
     """
-    lines = _objects(chunks)
-    first: list[tuple[int, dict[str, Any]]] = []
-    read_bytes = 0
-    for number, line, entry in lines:
-        first.append((number, entry))
-        read_bytes += len(line)
-        if read_bytes >= COLUMNS_BYTES:
-            break
-    columns = list(dict.fromkeys(name for _, entry in first for name in entry))
+    entries = _read_entries(chunks)
+    first = _take_first(entries)
+    columns = list(dict.fromkeys(name for _, _, entry in first for name in entry))
     if not columns:
         return
-    written = [_write(columns)]
-    size = 0
-    known = dict.fromkeys(columns, "")
-    rest = ((number, entry) for number, _, entry in lines)
-    for number, entry in itertools.chain(first, rest):
-        if not entry.keys() <= known.keys():
+    known = set(columns)
+    written, size = [_write(columns)], 0
+    for number, line, entry in itertools.chain(first, entries):
+        if not known.issuperset(entry):
             raise _strange_key(number, next(name for name in entry if name not in known))
-        written.append(_write({**known, **entry}.values()))
+        written.append(_write_entry(entry, columns, number=number, line=line))
         size += len(written[-1])
         if size >= _WRITTEN_CHARACTERS:
             yield _encode(written)
@@ -55,47 +50,63 @@ def to_csv(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield _encode(written)
 
 
-def _objects(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
-    """Number, text and cells of each line that is not blank."""
-    for number, line in enumerate(_lines(chunks), start=1):
-        if line and not line.isspace():
-            yield number, line, _read(line, number)
+def _take_first(entries: Iterator[tuple[int, str, _Entry]]) -> list[tuple[int, str, _Entry]]:
+    first, size = [], 0
+    for number, line, entry in entries:
+        first.append((number, line, entry))
+        size += len(line)
+        if size >= COLUMNS_CHARACTERS:
+            break
+    return first
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _read_entries(chunks: Iterator[bytes]) -> Iterator[tuple[int, str, _Entry]]:
+    """Number, text and values of each line that is not blank."""
+    lines = (pair for pair in enumerate(_lines(chunks), start=1) if pair[1] and not pair[1].isspace())
+    while some := list(itertools.islice(lines, _LINES_AT_ONCE)):
+        for (number, line), entry in zip(some, _parse(some), strict=True):
+            yield number, line, entry
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
     rest = b""
+    is_first = True
     for chunk in chunks:
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
+        *lines, rest = (rest + chunk).split(b"\n")
         if len(rest) > RECORD_MAX_BYTES:
             raise BatchRefused(
                 f"A line of the file is longer than {in_megabytes(RECORD_MAX_BYTES)}. JSON Lines has one object on "
                 "each line."
             )
-        yield from lines
-    yield rest
+        for line in lines:
+            yield line.decode().removeprefix("\ufeff" if is_first else "")
+            is_first = False
+    yield rest.decode().removeprefix("\ufeff" if is_first else "")
 
 
-def _read(line: bytes, number: int) -> dict[str, Any]:
-    """A line's cells: text, or None where there is no value."""
-    text = line.decode().removeprefix("\ufeff")
+def _parse(lines: Sequence[tuple[int, str]]) -> list[_Entry]:
+    """The objects of some lines, read in one go where that gives one for each; else line by line, to tell which."""
     try:
-        entry = _PLAIN.decode(text)
-        if isinstance(entry, dict) and any(isinstance(value, dict | list) for value in entry.values()):
-            # Once more with numbers as numbers, which is how they are written in a list.
-            plainly = json.loads(text)
-            nested = {name: value for name, value in plainly.items() if isinstance(value, dict | list)}
-            entry.update((name, json.dumps(value, ensure_ascii=False)) for name, value in nested.items())
+        found = _PLAIN.decode("[" + ",".join([line for _, line in lines]) + "]")
+    except (ValueError, RecursionError):
+        found = []
+    if len(found) == len(lines) and all(isinstance(entry, dict) for entry in found):
+        return found
+    return [_parse_one(number, line) for number, line in lines]
+
+
+def _parse_one(number: int, line: str) -> _Entry:
+    try:
+        entry = _PLAIN.decode(line)
     except (ValueError, RecursionError) as problem:
-        raise BatchRefused(
-            f"Line {number} of the file is no JSON. JSON Lines has one object on each line."
-        ) from problem
+        raise _no_json(number) from problem
     if not isinstance(entry, dict):
         raise BatchRefused(f"Line {number} of the file is no JSON object. JSON Lines has one object on each line.")
-    for name, value in entry.items():
-        if isinstance(value, bool):
-            entry[name] = "true" if value else "false"
     return entry
+
+
+def _no_json(number: int) -> BatchRefused:
+    return BatchRefused(f"Line {number} of the file is no JSON. JSON Lines has one object on each line.")
 
 
 def _strange_key(number: int, name: str) -> BatchRefused:
@@ -105,15 +116,41 @@ def _strange_key(number: int, name: str) -> BatchRefused:
     )
 
 
-def _write(cells: Iterable[str | None]) -> str:
+def _write_entry(entry: _Entry, columns: Sequence[str], *, number: int, line: str) -> str:
+    cells: list[Any] = list(map(entry.get, columns))
+    try:
+        text = ",".join(cells)
+    except TypeError:
+        nested = _read_nested(number, line) if any(isinstance(cell, dict | list) for cell in cells) else {}
+        return _write([_as_text(nested.get(name, cell)) for name, cell in zip(columns, cells, strict=True)])
+    # Most lines hold nothing that wants quotes, which is told at once.
+    if text.count(",") == len(cells) - 1 and '"' not in text and "\n" not in text and "\r" not in text and text:
+        return text + "\n"
+    return _write(cells)
+
+
+def _read_nested(number: int, line: str) -> _Entry:
+    """The lists and objects of the line, once more with numbers as numbers, which is how they are written in them."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        raise _no_json(number) from problem
+    return {name: value for name, value in entry.items() if isinstance(value, dict | list)}
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _write(cells: Sequence[str]) -> str:
     """A CSV line. Python's own writer leaves a lone carriage return without quotes."""
-    line = ",".join(
-        '"' + cell.replace('"', '""') + '"' if cell and _NEEDS_QUOTES.search(cell) else cell or "" for cell in cells
-    )
+    texts = ['"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell for cell in cells]
     # An empty line would be no row.
-    return line + "\n" if line else '""\n'
+    return (",".join(texts) or '""') + "\n"
 
 
-def _encode(lines: list[str]) -> bytes:
+def _encode(lines: Sequence[str]) -> bytes:
     # Half of a surrogate pair can be written in JSON, and is no character.
     return "".join(lines).encode(errors="replace")

@@ -63,13 +63,17 @@ def write_parquet(path: str, stream: BinaryIO) -> None:
     table = pl.scan_parquet(path, glob=False, hive_partitioning=False, low_memory=True, cache=False)
     schema = table.collect_schema()
     written = table.select(_as_written(name, dtype) for name, dtype in schema.items())
-    written.sink_csv(
-        stream,
-        # A lone empty cell is quoted: an empty line would be no row.
-        null_value='""' if len(schema) == 1 else None,
-        batch_size=_SLICE_ROWS,
-        engine="streaming",
-    )
+    # A lone empty cell is quoted: an empty line would be no row.
+    null_value = '""' if len(schema) == 1 else None
+    try:
+        written.sink_csv(stream, null_value=null_value, batch_size=_SLICE_ROWS, engine="streaming")
+    except pl.exceptions.ComputeError as problem:
+        if "invalid utf8" in str(problem):
+            names = ", ".join(quoted(name) for name, dtype in schema.items() if dtype == pl.Binary)
+            raise BatchRefused(
+                f"The Parquet file holds bytes that are no text, in {names}. Leave them out."
+            ) from problem
+        raise
 
 
 def _as_written(name: str, dtype: "pl.DataType") -> "pl.Expr":

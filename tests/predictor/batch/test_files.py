@@ -91,7 +91,7 @@ def test_batch_latin1_is_noted_and_keeps_its_letters(model):
 
 
 def test_batch_latin1_after_the_sample_is_found_too(model, monkeypatch):
-    monkeypatch.setattr("predictor.batch.encodings.SAMPLE_BYTES", 100)
+    monkeypatch.setattr("predictor.reading.recognition.SAMPLE_BYTES", 100)
     monkeypatch.setattr("predictor.bucket.STREAM_CHUNK_BYTES", 100)
 
     summary = summarise(penguin_csv() + b"41,4000,male,caf\xe9\n")
@@ -154,7 +154,7 @@ def test_batch_bad_row_keeps_its_place_and_says_why(model, row, error):
     assert table["error"].tolist() == ["", error, ""]
     assert table["prediction"].tolist()[1] == ""
     assert "" not in (table["prediction"][0], table["prediction"][2])
-    assert summary["errors"] == [{"row": 2, "error": error}]
+    assert summary["errors"] == [{"row": 2, "line": 3, "error": error}]
 
 
 def test_batch_quote_open_at_the_end_is_that_rows_error(model):
@@ -208,10 +208,12 @@ def test_batch_added_names_that_are_taken_get_a_suffix_and_a_note(model):
         (b"39.1,3750,male\n40,3700,male\n", "The first row must name the columns; it holds '39.1', '3750', 'male'."),
         (b"sex," + HEADER + b"male,1,2,male\n", "more than one column called 'sex'"),
         (b"Sex,SEX,bill_length_mm,body_mass_g\na,b,1,2\n", "More than one column could be 'sex': 'Sex', 'SEX'"),
-        (b"PK\x03\x04rest", "an Excel workbook or a zip archive, not CSV"),
-        (gzip.compress(b"PK\x03\x04rest"), "an Excel workbook or a zip archive, not CSV"),
+        (b"PK\x03\x04rest", "The zip file is damaged"),
+        (gzip.compress(b"PK\x03\x04rest"), "holds another archive or an Excel workbook"),
+        (b"\x89PNG\r\n", "a picture, not CSV. Save it as CSV, JSON Lines, Parquet or XLSX."),
+        (b"  <!DOCTYPE html>", "a web page, not CSV"),
         (b"\xd0\xcf\x11\xe0rest", "an old Excel workbook"),
-        (b"PAR1rest", "a Parquet file"),
+        (b"PAR1rest", "The Parquet file is damaged"),
         (b"%PDF-1.4", "a PDF"),
         (HEADER + b"\x00\x01\x02", "not text"),
         (gzip.compress(HEADER * 50)[:-12], "gzip file"),

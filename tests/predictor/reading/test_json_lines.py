@@ -85,7 +85,7 @@ def test_read_json_lines_that_are_none_refused_in_one_clear_sentence(content, me
 
 
 def test_read_json_lines_key_that_comes_late_refused(monkeypatch):
-    monkeypatch.setattr(json_lines, "COLUMNS_BYTES", 100)
+    monkeypatch.setattr(json_lines, "COLUMNS_CHARACTERS", 100)
     content = b'{"a": 1}\n' * 50 + b'{"a": 1, "late": 2}\n'
 
     assert "Line 51 has the key 'late', which is on none of the file's first lines." in refusal_of(content)

@@ -120,7 +120,7 @@ def test_read_workbook_sheet_can_be_chosen():
     [
         (b"PAR1rest", "The Parquet file is damaged and cannot be opened."),
         (_parquet({"a": list(range(1000))})[:-100] + b"PAR1", "The Parquet file is damaged"),
-        (_parquet({"a": [b"\xff\xfe"]}), "The Parquet file is damaged"),
+        (_parquet({"a": [b"\xff\xfe"]}), "The Parquet file holds bytes that are no text, in 'a'. Leave them out."),
         (_parquet({}), "The file is empty"),
         (zipped({"xl/workbook.xml": b"<junk"}), "The Excel workbook is damaged and cannot be opened."),
         (xlsx({"A": []}), "The file is empty"),
