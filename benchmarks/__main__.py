@@ -57,6 +57,9 @@ register(
     click.option(
         "--model", "models", multiple=True, type=click.Choice(list(CASES)), help="May be given several times."
     ),
+    click.option(
+        "--last-digit", "is_last_digit_free", is_flag=True, help="Count last digits that differ; else it ends."
+    ),
     click.option("--limit/--no-limit", default=True, show_default=True, help="With polars as a limit."),
     THREADS,
     WHERE,

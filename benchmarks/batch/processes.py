@@ -39,15 +39,24 @@ class Processes:
         keep: Path | None = None,
         part_bytes: int | None = None,
         warm: bool = False,
+        is_last_digit_free: bool = False,
     ) -> dict[str, Any]:
         """What one variant took.
 
-        Args:   check, part_bytes, warm: as in Spec; keep: a folder where the output stays
+        Args:   keep: a folder where the output stays; the others as in Spec
         Raises: RuntimeError: it ended badly, or its output is not scikit-learn's
         """
         own = keep or Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
         try:
-            spec = Spec(variant, prepared, str(own), check=check, part_bytes=part_bytes, warm=warm)
+            spec = Spec(
+                variant,
+                prepared,
+                str(own),
+                check=check,
+                part_bytes=part_bytes,
+                warm=warm,
+                is_last_digit_free=is_last_digit_free,
+            )
             return dict(json.loads(self._python("benchmarks.batch.runs", spec.to_json())))
         finally:
             if keep is None:
