@@ -10,7 +10,10 @@ _DEFAULTS = {
     "PORTICO_BODY_MAX_BYTES": 1 * MIB,
     # API Gateway gives up after 29 s; 25 MB of CSV is scored in well under that.
     "PORTICO_INLINE_BATCH_MAX_BYTES": 25 * MIB,
-    "PORTICO_BATCH_MAX_BYTES": 5 * 1024 * MIB,
+    # What one plan step reads within a function's 900 s.
+    "PORTICO_BATCH_MAX_BYTES": 50 * 1024 * MIB,
+    # A small file may be packed so that it fills a bucket.
+    "PORTICO_UNPACKED_MAX_BYTES": 5 * 1024 * MIB,
     "PORTICO_BATCH_PART_BYTES": 16 * MIB,
     # A workbook is opened as a whole, in up to six times its size.
     "PORTICO_WORKBOOK_MAX_BYTES": 100 * MIB,

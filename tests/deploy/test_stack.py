@@ -118,6 +118,7 @@ def test_function_is_given_the_contract_s_settings(stack):
 
     assert configuration["Environment"]["Variables"] == {
         "PORTICO_BUCKET": stack.bucket,
+        "PORTICO_BATCH_PART_BYTES": "16777216",
         "PORTICO_DEFAULT_MODEL": "four-variables",
         "PORTICO_CORS_ORIGIN": "*",
         "PORTICO_PUBLIC_ENDPOINT_URL": stack.target.public_url or "",

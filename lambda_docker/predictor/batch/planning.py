@@ -13,7 +13,7 @@ from predictor.errors import BatchRefused
 from predictor.features import Feature
 from predictor.limits import PART_MIN_BYTES, limit
 from predictor.model_store import LoadedModel
-from predictor.reading import BytesSource, NotUtf8, ObjectSource
+from predictor.reading import BytesSource, NotUtf8, ObjectSource, Reading
 
 HEADER_ONLY = "The file has a header but no rows. It needs a row for each prediction."
 
@@ -66,7 +66,11 @@ def cut_file(
         try:
             # Closed at once where the file is refused, so that the copy's upload is dropped before the step ends.
             with contextlib.closing(chunks):
-                return Cut(source=source, layout=layout, ranges=_cut(_watched(chunks, watch), layout, part_bytes))
+                return Cut(
+                    source=source,
+                    layout=layout,
+                    ranges=_cut(_watched(chunks, watch), layout, part_bytes, _most_bytes(read_as)),
+                )
         except NotUtf8:
             # Bytes that are no UTF-8 may come a gigabyte after the sample.
             read_as, sample = reading.sample_of(file, read_as.as_latin1())
@@ -92,12 +96,17 @@ def part_bytes(size_bytes: int) -> int:
     return max(limit("PORTICO_BATCH_PART_BYTES"), PART_MIN_BYTES, -(-most // _PARTS_AT_MOST))
 
 
-def _cut(chunks: Iterator[bytes], layout: Layout, size_bytes: int) -> list[Range]:
+def _most_bytes(read_as: Reading) -> int:
+    most = limit("PORTICO_BATCH_MAX_BYTES")
+    return most if read_as.is_plain() else min(most, limit("PORTICO_UNPACKED_MAX_BYTES"))
+
+
+def _cut(chunks: Iterator[bytes], layout: Layout, size_bytes: int, max_bytes: int) -> list[Range]:
     cutter = RangeCutter(
         delimiter=layout.delimiter.encode(),
         start=layout.header_bytes,
         part_bytes=size_bytes,
-        max_bytes=limit("PORTICO_BATCH_MAX_BYTES"),
+        max_bytes=max_bytes,
     )
     ranges = cutter.cut(chunks)
     if not cutter.has_rows:
