@@ -29,18 +29,19 @@ def find_types(
     added = zip(names[len(layout.columns) :], layout.contents, strict=True)
     types: dict[str, Any] = {name: _added_type(contents, output) for name, contents in added}
     unknown = [name for name in names if types.get(name) is None]
-    whole, numbers, filled = list(unknown), list(unknown), set[str]()
+    whole, numbers, filled = set(unknown), set(unknown), set[str]()
     for block in blocks:
-        checks = [_is_whole(pl.col(name)).all().alias(f"whole {name}") for name in whole]
-        checks += [_is_number(name, layout).all().alias(f"number {name}") for name in numbers]
-        checks += [pl.col(name).is_not_null().any().alias(f"filled {name}") for name in numbers]
-        found = block.select(checks).row(0, named=True) if checks else {}
-        filled.update(name for name in numbers if found[f"filled {name}"])
-        whole = [name for name in whole if found[f"whole {name}"]]
-        numbers = [name for name in numbers if found[f"number {name}"]]
-    for name in unknown:
-        is_number = name in numbers and name in filled
-        types[name] = pl.Int64 if is_number and name in whole else pl.Float64 if is_number else pl.String
+        for name in whole | numbers:
+            cells = block[name].drop_nulls()
+            if cells.is_empty():
+                continue
+            filled.add(name)
+            if name in whole and not _are_whole(cells):
+                whole.remove(name)
+            if name in numbers and not _are_numbers(cells, layout):
+                numbers.remove(name)
+    found = {name: pl.Int64 if name in whole else pl.Float64 if name in numbers else pl.String for name in filled}
+    types.update((name, found.get(name, pl.String)) for name in unknown)
     return {name: types[name] for name in names}
 
 
@@ -52,20 +53,12 @@ def typed(name: str, dtype: Any, *, layout: Layout, output: Output, is_predictio
     if dtype == pl.Boolean:
         return column == "True"
     if dtype != pl.String:
-        return _with_point(name, layout).cast(dtype)
+        return (column.str.replace(",", ".", literal=True) if layout.decimal == "," else column).cast(dtype)
     if is_prediction:
         # An apostrophe keeps spreadsheets from running a label as a formula; here nothing would.
         labels = [label for label in output.classes or () if isinstance(label, str)]
         return column.replace({f"'{label}": label for label in labels if f"'{label}" in write_cell(label, "\0")})
     return column
-
-
-def _with_point(name: str, layout: Layout) -> "pl.Expr":
-    """The text of the column, numbers with a decimal point."""
-    import polars as pl
-
-    column = pl.col(name)
-    return column.str.replace(",", ".", literal=True) if layout.decimal == "," else column
 
 
 def _added_type(contents: str, output: Output) -> Any:
@@ -84,27 +77,33 @@ def _added_type(contents: str, output: Output) -> Any:
     return known.get(kinds.pop(), pl.String) if len(kinds) == 1 else pl.String if kinds else None
 
 
-def _is_whole(column: "pl.Expr") -> "pl.Expr":
-    """Whether the cell is empty, or written as the whole number that it is."""
+def _are_whole(cells: "pl.Series") -> bool:
+    """Whether each cell is written as the whole number that it is, of 64 bits at most."""
     import polars as pl
 
-    return column.is_null() | (column.cast(pl.Int64, strict=False).cast(pl.String) == column).fill_null(value=False)
+    numbers = cells.cast(pl.Int64, strict=False)
+    return not numbers.has_nulls() and bool((numbers.cast(pl.String) == cells).all())
 
 
-def _is_number(name: str, layout: Layout) -> "pl.Expr":
-    """Whether the cell is empty, or a number with no other digits than its float has."""
+def _are_numbers(cells: "pl.Series", layout: Layout) -> bool:
+    """Whether each cell is a number with no other digits than its float has."""
     import polars as pl
 
-    column = _with_point(name, layout)
-    number = column.cast(pl.Float64, strict=False)
-    is_same = number.is_finite() & (_digits(number.cast(pl.String)) == _digits(column))
-    is_number = column.str.contains(_NUMBER) & (is_same | _is_whole(column))
     if layout.decimal == ",":
         # "1.500" would be 1500 to one reader and 1.5 to another.
-        is_number &= ~pl.col(name).str.contains(".", literal=True)
-    return column.is_null() | is_number.fill_null(value=False)
+        if cells.str.contains(".", literal=True).any():
+            return False
+        cells = cells.str.replace(",", ".", literal=True)
+    numbers = cells.cast(pl.Float64, strict=False)
+    if numbers.has_nulls() or not numbers.is_finite().all():
+        return False
+    shortest = numbers.cast(pl.String)
+    # Nearly all are written in the shortest way; the others are looked at closely.
+    differs = cells != shortest
+    cells, shortest = cells.filter(differs), shortest.filter(differs)
+    return bool(cells.str.contains(_NUMBER).all()) and bool((_digits(cells) == _digits(shortest)).all())
 
 
-def _digits(text: "pl.Expr") -> "pl.Expr":
+def _digits(text: "pl.Series") -> "pl.Series":
     """A number's digits, without the zeros before and behind, which say nothing beside an exponent."""
     return text.str.replace(r"[eE].*$", "").str.replace_all(r"[-.]", "").str.strip_chars("0")

@@ -125,6 +125,7 @@ def test_result_as_parquet_says_what_made_it(model):
         (["39.10", "0.30000000000000004", "1e-05", "1E+20", "0.00001"], pl.Float64),
         (["9223372036854775808"], pl.String),
         (["12345678901234567890.5"], pl.String),
+        (["9007199254740993", "0.5"], pl.String),
         (["007"], pl.String),
         (["1", "NA"], pl.String),
         (["nan"], pl.String),
