@@ -55,6 +55,7 @@ def make_database() -> None:
     """Bring it up to date. The first account's password is known in that moment only, so it is said at once."""
     manage("migrate", "--verbosity", "0")
     print(manage("sign_models"), end="")
+    print(manage("purge_batches"), end="")
     login = json.loads(manage("first_login").splitlines()[-1])
     address = os.environ.get("PORTICO_ORIGINS", "").partition(",")[0]
     print(f"Portico is at  {address}/\nSign in as     {login['username']}")

@@ -43,7 +43,7 @@ def quick_lambda() -> Any:
 @functools.cache
 def signing_client() -> Any:
     """An S3 client that calls nothing: what it signs is for browsers, at the address that they reach."""
-    # Version 4 of the signature: boto3 signs links by version 2 in some regions, which nobody takes but for old buckets.
+    # In some regions boto3 still signs links by version 2, which only old buckets take.
     config = DEFAULT.merge(Config(signature_version="s3v4"))
     return boto3.client("s3", config=config, endpoint_url=settings.PORTICO_PUBLIC_ENDPOINT_URL or None)
 

@@ -54,11 +54,14 @@ def preview(summary: Mapping[str, Any]) -> list[list[Cell]]:
 
 def _cell(written: Any, is_added: bool) -> Cell:
     text = "" if written is None else str(written)
+    # What was added has a decimal comma where the file's own numbers have.
+    has_comma = is_added and text.count(",") == 1 and "." not in text
     try:
-        number = float(text)
+        number = float(text.replace(",", ".") if has_comma else text)
     except ValueError:
         return Cell(text, "", is_added, is_number=False)
     short = f"{number:.4f}" if abs(number) < 1 else f"{number:.4g}"  # probabilities line up
+    short = short.replace(".", ",") if has_comma else short
     if not is_added or len(short) >= len(text) or abs(number) >= 1e4:
         return Cell(text, "", is_added, is_number=True)
     return Cell(short, text, is_added, is_number=True)

@@ -1,6 +1,7 @@
 """The object store against the real bucket."""
 
 import io
+import urllib.request
 import uuid
 
 import pytest
@@ -57,3 +58,33 @@ def test_presigned_upload_names_one_key_and_a_size(prefix: str):
 
     assert post.fields["key"] == prefix + "input.csv"
     assert post.url.startswith(storage.browser_origin())
+
+
+def test_everything_under_a_prefix_is_deleted_with_uploads_that_were_begun(prefix: str, settings):
+    for name in ("input.csv", "parts/1.json"):
+        storage.put_json(prefix + name, {})
+    s3, bucket = storage.client("s3"), settings.PORTICO_BUCKET
+    s3.create_multipart_upload(Bucket=bucket, Key=prefix + "output.csv")
+    beside = f"{prefix.rstrip('/')}0/input.csv"
+    storage.put_json(beside, {})
+
+    removed = storage.delete_under(prefix)
+
+    assert (removed, storage.count_under(prefix), storage.size_of(beside)) == (2, 0, 2)
+    begun = s3.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", [])
+    assert [upload for upload in begun if upload["Key"].startswith(prefix)] == []
+
+
+def test_presigned_link_saves_the_object_under_the_name_it_says_and_in_ranges(prefix: str):
+    storage.put_file(prefix + "output.csv", io.BytesIO(b"0123456789"))
+    link = storage.presign_download(
+        prefix + "output.csv", file_name="Zürich “x”.csv", content_type="text/csv; charset=utf-8", expires_s=300
+    )
+
+    request = urllib.request.Request(link, headers={"Range": "bytes=4-"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        body, headers, status = answer.read(), answer.headers, answer.status
+
+    assert (status, body) == (206, b"456789")
+    assert headers["Content-Disposition"].startswith("attachment; filename*=utf-8''Z%C3%BCrich")
+    assert headers["Content-Type"] == "text/csv; charset=utf-8"

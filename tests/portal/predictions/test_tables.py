@@ -13,6 +13,12 @@ def test_preview_shows_what_was_added_first_and_rounds_only_that():
     assert (second.shown, second.exact) == ("0.123456789", "")
 
 
+def test_preview_of_a_file_with_decimal_commas_rounds_as_that_file_writes():
+    ((added, _),) = preview({"columns": ["x"], "added": ["prediction"], "preview": [["0,5", "0,987654321"]]})
+
+    assert (added.shown, added.exact, added.is_number) == ("0,9877", "0,987654321", True)
+
+
 def test_preview_of_missing_cells_is_empty_text():
     ((added, first),) = preview({"columns": ["x"], "added": ["prediction"], "preview": [[None, ""]]})
 

@@ -33,6 +33,7 @@ def quiet_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
     monkeypatch.setattr(checking, "scan_file", lambda path: ScanReport(ok=True, format="pickle"))
     monkeypatch.setattr(inference, "replay", lambda **kwargs: Replay(rows=3, moved=[]))
+    monkeypatch.setattr(inference, "answer_rows", lambda **kwargs: [])
     monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
 
 

@@ -1,5 +1,6 @@
 """The settings of a version's page: what is saved, and what is told at which field."""
 
+import re
 from typing import Any
 
 import pytest
@@ -107,3 +108,15 @@ def test_settings_saved_without_a_change_leave_no_event(owner: Client, version: 
     post(owner, version)
 
     assert not Event.objects.exists()
+
+
+def test_model_says_how_long_its_files_are_kept(owner: Client):
+    version = make_version()
+    address = reverse("admin:registry_model_change", args=[version.model.pk])
+    shown = owner.get(address).content.decode()
+
+    owner.post(address, {"name": "Penguins", "keep_batches_days": "90", "_continue": ""})
+
+    version.model.refresh_from_db()
+    assert re.search(r'<option value="30" selected>\s*30 days', shown)
+    assert version.model.keep_batches_days == 90

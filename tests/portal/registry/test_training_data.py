@@ -61,3 +61,28 @@ def test_training_data_written_as_json_reads_back_the_same():
     kept = json.loads(json.dumps(given.to_json()))
 
     assert training_data.TrainingData.from_json(kept) == given
+
+
+def test_training_data_sample_comes_from_all_over_the_file_and_is_bounded():
+    given = read("n,name\n" + "".join(f"{n},\n" for n in range(2_000)))
+
+    numbers = [int(row["n"]) for row in given.sample]
+    assert 300 < len(numbers) <= training_data.SAMPLE_ROWS
+    assert numbers[0] == 0 and numbers[-1] > 1_900
+    assert given.sample[0] == {"n": "0", "name": None}
+
+
+def test_training_data_of_many_columns_keeps_fewer_rows():
+    header = ",".join(f"c{n}" for n in range(1_000))
+    row = ",".join("1" for _ in range(1_000))
+
+    given = read(f"{header}\n" + f"{row}\n" * 200)
+
+    assert len(given.sample) == 50
+
+
+def test_training_data_kept_by_an_earlier_release_has_no_sample():
+    kept = read("age\n10\n").to_json()
+    del kept["sample"]
+
+    assert training_data.TrainingData.from_json(kept).sample == []
