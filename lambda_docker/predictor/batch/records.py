@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from predictor.batch.structure import find_ends
+from predictor.batch.structure import count_lines, find_ends
 from predictor.errors import BatchRefused
 from predictor.limits import RECORD_MAX_BYTES, in_megabytes
 
@@ -86,7 +86,7 @@ class RangeCutter:
             skipped = min(skip, len(chunk))
             skip -= skipped
             self._line += chunk.count(b"\n", 0, skipped)
-            self._take(self._rest + chunk[skipped:])
+            self._take(self._rest + chunk[skipped:] if self._rest or skipped else chunk)
             self._check()
         self._add(self._rest)
         if self._position > self._begin:
@@ -97,17 +97,18 @@ class RangeCutter:
     def _take(self, block: bytes) -> None:
         """Close a range wherever one is long enough; keep the unfinished record."""
         self.has_rows = self.has_rows or not is_blank(block)
-        ends = self._ends(block)
-        complete = int(ends[-1]) if len(ends) else 0
-        taken = 0
+        ends = self._ends(block) if QUOTE in block else None
+        complete = block.rfind(b"\n") + 1 if ends is None else int(ends[-1]) if len(ends) else 0
+        view, taken = memoryview(block), 0
         while True:
-            place = int(np.searchsorted(ends, taken + self._begin + self.part_bytes - self._position))
-            if place == len(ends):
+            wanted = taken + self._begin + self.part_bytes - self._position
+            end = _first_end(block, ends, wanted, complete)
+            if end is None:
                 break
-            self._add(block[taken : ends[place]])
-            taken = int(ends[place])
+            self._add(view[taken:end])
+            taken = end
             self._close()
-        self._add(block[taken:complete])
+        self._add(view[taken:complete])
         self._rest = block[complete:]
 
     def _ends(self, block: bytes) -> npt.NDArray[np.intp]:
@@ -117,9 +118,9 @@ class RangeCutter:
         records, _ = split_records(block, self.delimiter)
         return np.cumsum([len(record) + 1 for record in records], dtype=np.intp)
 
-    def _add(self, piece: bytes) -> None:
+    def _add(self, piece: bytes | memoryview) -> None:
         self._position += len(piece)
-        self._lines += piece.count(b"\n")
+        self._lines += count_lines(piece)
         self._crc32 = zlib.crc32(piece, self._crc32)
 
     def _close(self) -> None:
@@ -138,6 +139,14 @@ class RangeCutter:
                 f"The file has more than {in_megabytes(self.max_bytes)}, which is the most that is scored at once. "
                 "Split it."
             )
+
+
+def _first_end(block: bytes, ends: npt.NDArray[np.intp] | None, wanted: int, complete: int) -> int | None:
+    """The first end of a record at or after `wanted`; where `ends` is None every newline is one."""
+    if ends is None:
+        return block.find(b"\n", max(wanted - 1, 0), complete) + 1 or None
+    place = int(np.searchsorted(ends, wanted))
+    return int(ends[place]) if place < len(ends) else None
 
 
 def _is_open_after(line: bytes, delimiter: bytes, *, inside: bool) -> bool:

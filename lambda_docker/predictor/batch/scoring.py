@@ -19,7 +19,7 @@ from predictor.batch.cells import read_columns
 from predictor.batch.layout import Layout
 from predictor.batch.records import split_records
 from predictor.batch.regular import RegularRows, begins_oddly
-from predictor.batch.structure import Offsets, Structure, count_plain, look_at
+from predictor.batch.structure import Offsets, Structure, count_lines, count_plain, look_at
 from predictor.batch.tally import SHOWN_ERRORS, SHOWN_ROWS, Tally
 from predictor.batch.wishes import Band
 from predictor.batch.writing import added_columns, write_cell, write_lines
@@ -116,7 +116,7 @@ class Scorer:
         self._rest = block[found.complete_bytes :]
         for first, end in self._pieces(found):
             yield from self._score_piece(block, found, first, end, is_last=is_last and not self._rest)
-        self._line += block.count(b"\n", 0, found.complete_bytes)
+        self._line += count_lines(block[: found.complete_bytes])
 
     def _pieces(self, found: Structure) -> Iterator[tuple[int, int]]:
         """Records from, to: as many as one table holds."""

@@ -77,13 +77,19 @@ def count_plain(block: bytes, *, delimiter: str, width: int, newline: str) -> in
 
     They are if no cell of the last column is empty: what lacks in one row another would have to have too many.
     """
-    data = np.frombuffer(block, np.uint8)
-    count = int(np.count_nonzero(data == _NEWLINE))
-    returns = count if newline == "\r\n" else 0
-    is_even = block.count(b"\r") == block.count(b"\r\n") == returns
-    if not is_even or width < 2 or np.count_nonzero(data == ord(delimiter)) != count * (width - 1):
+    count = count_lines(block)
+    has_returns = b"\r" in block
+    if has_returns != (newline == "\r\n") or width < 2:
         return None
-    return count
+    if has_returns and not block.count(b"\r") == block.count(b"\r\n") == count:
+        return None
+    delimiters = np.count_nonzero(np.frombuffer(block, np.uint8) == ord(delimiter))
+    return count if delimiters == count * (width - 1) else None
+
+
+def count_lines(block: bytes | memoryview) -> int:
+    """How many newlines a block has. A third of the time that bytes.count takes where there are many."""
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
 
 
 def find_ends(block: bytes, *, delimiter: str) -> Offsets | None:
