@@ -103,7 +103,8 @@ def score_file(visitor: Visitor, sample: Sample) -> Page:
     seen = visitor.submit(page, page.form_with("file"), file=file)
     batch = visitor.submit(seen, seen.form_with("encoding"))
     deadline = time.monotonic() + BATCH_WITHIN_S
-    while (state := (status := visitor.get(f"{batch.path}?part=status")).attribute("data-state")) != "done":
+    ended = ("done", "done_with_errors")
+    while (state := (status := visitor.get(f"{batch.path}?part=status")).attribute("data-state")) not in ended:
         _require(state != "failed", f"The file was not scored. {status.complaint}")
         _require(time.monotonic() < deadline, f"The file was not scored within {BATCH_WITHIN_S:.0f} s: it is {state}.")
         time.sleep(0.2)

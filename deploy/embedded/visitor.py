@@ -162,7 +162,7 @@ class PageReader(HTMLParser):
 
     def _read_field(self, form: Form, tag: str, given: Mapping[str, str]) -> None:
         name = given.get("name", "")
-        if tag == "option" and self._select is not None and ("selected" in given or not form.fields[self._select]):
+        if tag == "option" and self._select is not None and ("selected" in given or self._select not in form.fields):
             form.fields[self._select] = given.get("value", "")
         if not name:
             return
@@ -171,7 +171,6 @@ class PageReader(HTMLParser):
             form.fields[name] = ""
         elif tag == "select":
             self._select = name
-            form.fields[name] = ""
         elif tag == "input":
             is_option = given.get("type") in ("checkbox", "radio")
             if not is_option or "checked" in given:

@@ -18,6 +18,7 @@ lines</textarea>
   <select name="kind">
     <option value="">Choose</option><option value="b" selected>B</option><option value="c">C</option>
   </select>
+  <select name="order"><option value="">As found</option><option value="up">Up</option></select>
   <button>Send</button>
 </form>
 <p role="alert">The <b>file</b><br> is missing.</p><p>After.</p>
@@ -72,6 +73,7 @@ def test_form_holds_what_its_fields_show_at_first(upload_page):
         "on": "on",
         "notes": "two\nlines",
         "kind": "b",
+        "order": "",
     }
 
 
