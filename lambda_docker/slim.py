@@ -26,8 +26,9 @@ UNUSED_FOLDERS = ("test", "tests", "include", "bin", "__pycache__")
 UNUSED_PATHS = ("sklearn/datasets/data", "sklearn/datasets/images", "sklearn/datasets/descr")
 # The services that are spoken to; botocore/data itself has the endpoints and the retry rules.
 SERVICES = ("s3", "kms", "stepfunctions")
-# These edit docstrings while they are imported, and may fail where there are none.
-READS_DOCSTRINGS = ("numpy", "lightgbm", "xgboost", "catboost")
+# These edit docstrings while they are imported, and may fail where there are none. A method of polars' Series that is
+# nothing but a docstring is passed on to the expression of its name; without one it does nothing, silently.
+READS_DOCSTRINGS = ("numpy", "polars", "lightgbm", "xgboost", "catboost")
 
 _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 

@@ -7,7 +7,8 @@ import joblib
 import pytest
 
 from tests.containers.lambda_container import docker, list_allowed, run_python
-from tests.predictor.factories import array_model, dump, penguin_model
+from tests.predictor.factories import array_model, dump, penguin_model, penguins
+from tests.predictor.files import json_lines, parquet, sheet_of, xlsx, zstd
 
 pytestmark = pytest.mark.containers
 
@@ -59,8 +60,25 @@ from predictor.loading import load
 description = describe(load(sys.stdin.buffer.read(), format="pickle").estimator)
 print(json.dumps(["pandas" in sys.modules, description.to_json()]))
 """
+READ = """
+import sys
+from predictor import reading
+file = reading.BytesSource(sys.stdin.buffer.read())
+found, _ = reading.sniff(file)
+print(b"".join(reading.read(file, found)).decode())
+"""
 INSTALLED = ["sklearn", "scipy", "numpy", "pandas", "joblib", "narwhals", "boto3", "botocore", "s3transfer"]
-INSTALLED += ["awslambdaric", "dateutil", "threadpoolctl", "urllib3", "jmespath", "cloudpickle"]
+INSTALLED += [
+    "awslambdaric",
+    "dateutil",
+    "threadpoolctl",
+    "urllib3",
+    "jmespath",
+    "cloudpickle",
+    "fastexcel",
+    "zstandard",
+]
+INSTALLED += ["polars", "_polars_runtime_32"]
 # Do not import anywhere, or on another system only, or ask for a package (Jinja2, awscrt) without naming it.
 IMPORTED_BY_NOBODY = {
     "sklearn._build_utils.version",
@@ -72,6 +90,8 @@ IMPORTED_BY_NOBODY = {
     "botocore.crt.auth",
     "dateutil.tz.win",
     "dateutil.tzwin",
+    "polars.ml.torch",
+    "polars.testing.parametric",
 }
 
 
@@ -160,6 +180,17 @@ def test_pandas_comes_only_to_a_model_that_needs_it_and_changes_no_answer(lambda
     assert came is needs_pandas
     assert described == plainly
     assert described["golden"]
+
+
+@pytest.mark.parametrize(
+    "make", [parquet, json_lines, lambda table: xlsx({"A": sheet_of(table)}), lambda table: zstd(json_lines(table))]
+)
+def test_file_of_any_format_is_read_where_nothing_but_tmp_can_be_written(lambda_image, make):
+    table = penguins(5)
+
+    text = run_python(lambda_image, READ, given=make(table))
+
+    assert text.strip() == table.to_csv(index=False).strip()
 
 
 def test_image_has_the_versions_that_the_tests_run_with(lambda_image):

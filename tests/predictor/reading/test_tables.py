@@ -5,6 +5,8 @@ import datetime
 import decimal
 import io
 import os
+import subprocess
+import sys
 import tempfile
 import zipfile
 
@@ -192,6 +194,16 @@ def test_table_process_knows_none_of_our_secrets(monkeypatch):
     monkeypatch.setenv("PORTICO_MANIFEST_KEY", "secret")
 
     assert "secret" not in tables._environment().values()
+
+
+def test_start_of_a_function_imports_none_of_the_libraries_for_files():
+    source = "import sys, predictor.handler; print({'polars', 'fastexcel', 'zstandard'} & set(sys.modules))"
+
+    said = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True, cwd="lambda_docker"
+    )
+
+    assert said.stdout.strip() == "set()"
 
 
 def _replace_in_zip(content: bytes, old: bytes, new: bytes) -> bytes:
