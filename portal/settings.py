@@ -48,7 +48,7 @@ PORTICO_PUBLIC_ENDPOINT_URL = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL", "")
 
 # Limits, in bytes and seconds.
 PORTICO_MODEL_MAX_BYTES = 500 * 1024**2
-PORTICO_BATCH_MAX_BYTES = 5 * 1024**3
+PORTICO_BATCH_MAX_BYTES = 5 * 1024**3  # what S3 takes in one post of a browser; the container takes more
 PORTICO_UPLOAD_EXPIRES_S = 300
 PORTICO_DOWNLOAD_EXPIRES_S = 300
 # A part of a batch with a larger share of bad rows ends it: most often a column was mistaken for another. 1: never.
