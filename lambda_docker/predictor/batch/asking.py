@@ -45,11 +45,12 @@ def ask(
     count: int,
     model: LoadedModel,
     bands: Sequence[Band],
-    pad: bool,
+    is_last: bool,
+    before: int,
 ) -> Answered:
     """Answers to the rows without problems.
 
-    Args: columns: of model values, (count,) each; pad: whether rows follow in the file
+    Args: columns: of model values, (count,) each; is_last: whether no row follows in the file; before: rows before them
     """
     errors = {row: "; ".join(messages) for row, messages in problems.items()}
     places = np.arange(count)
@@ -58,10 +59,12 @@ def ask(
         is_good[list(errors)] = False
         places = np.flatnonzero(is_good)
         columns = [column[places] for column in columns]
+    # The file's last rows stand at the end of their table too; all others have rows behind them.
+    padding = (before % ALIGNED_ROWS, 0) if is_last else (0, -len(places) % ALIGNED_ROWS)
     parts: list[TableAnswers] = []
     kept: list[npt.NDArray[np.intp]] = []
     if len(places):
-        _narrow(columns, places, model=model, pad=pad, parts=parts, kept=kept, errors=errors)
+        _narrow(columns, places, model=model, padding=padding, parts=parts, kept=kept, errors=errors)
     if not parts:
         return Answered(places=places[:0], answers=None, bands=None, errors=errors)
     answers = TableAnswers.joined(parts)
@@ -104,14 +107,14 @@ def _narrow(
     places: npt.NDArray[np.intp],
     *,
     model: LoadedModel,
-    pad: bool,
+    padding: tuple[int, int],
     parts: list[TableAnswers],
     kept: list[npt.NDArray[np.intp]],
     errors: dict[int, str],
 ) -> None:
     """Answer these rows; where the model raises, halve them until only the row that makes it raise is left."""
     try:
-        answers = _ask(model, columns, pad=pad)
+        answers = _ask(model, columns, padding)
     except Exception as problem:  # a model may raise anything at all
         if len(places) == 1:
             errors[int(places[0])] = explain_failure(problem)
@@ -119,7 +122,7 @@ def _narrow(
         middle = len(places) // 2
         for half in (slice(None, middle), slice(middle, None)):
             halves = [column[half] for column in columns]
-            _narrow(halves, places[half], model=model, pad=pad, parts=parts, kept=kept, errors=errors)
+            _narrow(halves, places[half], model=model, padding=padding, parts=parts, kept=kept, errors=errors)
         return
     parts.append(answers)
     kept.append(places)
@@ -129,12 +132,14 @@ class _NotFinite(ValueError):
     """The model gave NaN or an infinity."""
 
 
-def _ask(model: LoadedModel, columns: Sequence[npt.NDArray[Any]], *, pad: bool) -> TableAnswers:
-    count = len(columns[0])
-    lacking = -count % ALIGNED_ROWS if pad else 0
-    if lacking:
-        columns = [np.concatenate([column, np.repeat(column[-1:], lacking)]) for column in columns]
-    answers = model.engine.predict_table(columns).first(count)
+def _ask(model: LoadedModel, columns: Sequence[npt.NDArray[Any]], padding: tuple[int, int]) -> TableAnswers:
+    """Answers to the columns' rows, with `padding` rows (in front, behind) around them that nobody sees."""
+    count, (front, behind) = len(columns[0]), padding
+    if front or behind:
+        columns = [
+            np.concatenate([np.repeat(column[:1], front), column, np.repeat(column[-1:], behind)]) for column in columns
+        ]
+    answers = model.engine.predict_table(columns).rows(front, front + count)
     if answers.first_not_finite() is not None:
         raise _NotFinite("it gave no finite number")
     return answers

@@ -20,7 +20,15 @@ _GIVES_UP_FROM_ROWS = 1000
 def score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> None:
     """Score the part and leave what it counts. Raises: BatchRefused: too many of its rows are bad."""
     layout, cut = planned.layout, planned.ranges[number - 1]
-    scorer = Scorer(model, layout, bands=job.wishes.bands, line=cut.line, ends_file=number == planned.parts)
+    scorer = Scorer(
+        model,
+        layout,
+        bands=job.wishes.bands,
+        line=cut.line,
+        # Lines, which are rows but for blank ones and those within quotes.
+        before=cut.line - planned.ranges[0].line,
+        ends_file=number == planned.parts,
+    )
     with tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES) as output:
         if number == 1:
             output.write(header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout))

@@ -21,24 +21,17 @@ def read_pieces(key: str, cut: Range) -> Iterator[tuple[bytes, bool]]:
     crc32 = 0
     for start in range(cut.start, cut.end, _PIECE_BYTES):
         end = min(start + _PIECE_BYTES, cut.end)
-        piece = _read(key, start, end)
-        if start == cut.start and end == cut.end:
-            piece = _read_again_until(key, cut, piece)
+        piece, checked = _read(key, start, end), 0
         crc32 = zlib.crc32(piece, crc32)
+        # A piece that is the whole range is fetched again where it is damaged: nothing of it has been scored yet.
+        while crc32 != cut.crc32 and end - start == cut.end - cut.start and checked < _TRIES - 1:
+            piece, checked = _read(key, start, end), checked + 1
+            crc32 = zlib.crc32(piece)
         if end == cut.end and crc32 != cut.crc32:
             raise BatchRefused(
                 "The file's bytes do not arrive as they were sent. Resume the batch, or upload it again."
             )
         yield piece, end == cut.end
-
-
-def _read_again_until(key: str, cut: Range, piece: bytes) -> bytes:
-    """A piece that is a whole range is checked before any of it is scored; a damaged one is fetched once more."""
-    for _ in range(_TRIES - 1):
-        if zlib.crc32(piece) == cut.crc32:
-            break
-        piece = _read(key, cut.start, cut.end)
-    return piece
 
 
 def _read(key: str, start: int, end: int) -> bytes:

@@ -41,11 +41,19 @@ csv.field_size_limit(RECORD_MAX_BYTES)
 class Scorer:
     """Scores consecutive records, given in pieces of any size; `tally` counts along.
 
-    Args: line: of the file, on which the first record begins; ends_file: whether the file ends with these records
+    Args: line: of the file, on which the first record begins; before: about how many rows stand before it;
+          ends_file: whether the file ends with these records
     """
 
     def __init__(
-        self, model: LoadedModel, layout: Layout, *, bands: Sequence[Band] = (), line: int = 1, ends_file: bool = True
+        self,
+        model: LoadedModel,
+        layout: Layout,
+        *,
+        bands: Sequence[Band] = (),
+        line: int = 1,
+        before: int = 0,
+        ends_file: bool = True,
     ) -> None:
         self.tally = Tally()
         self._model, self._layout, self._bands = model, layout, tuple(bands)
@@ -53,7 +61,7 @@ class Scorer:
         self._count_plain = partial(
             count_plain, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline
         )
-        self._line, self._ends_file = line, ends_file
+        self._line, self._before, self._ends_file = line, before, ends_file
         self._rows_at_once = rows_at_once(len(model.features))
         self._rest = b""
 
@@ -198,8 +206,15 @@ class Scorer:
     def _ask(
         self, values: Sequence[np.ndarray], problems: dict[int, list[str]], count: int, *, is_last: bool
     ) -> Answered:
-        pad = not (is_last and self._ends_file)
-        return ask(values, problems, count=count, model=self._model, bands=self._bands, pad=pad)
+        return ask(
+            values,
+            problems,
+            count=count,
+            model=self._model,
+            bands=self._bands,
+            is_last=is_last and self._ends_file,
+            before=self._before + self.tally.rows,
+        )
 
     def _added(self, answered: Answered, count: int) -> "pl.DataFrame":
         return added_columns(

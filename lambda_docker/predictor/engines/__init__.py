@@ -38,15 +38,6 @@ class Answers:
             "scores": self.scores[row] if self.scores is not None else None,
         }
 
-    def first(self, count: int) -> "Answers":
-        """The first `count` rows' answers."""
-        return Answers(
-            labels=None if self.labels is None else self.labels[:count],
-            values=None if self.values is None else self.values[:count],
-            probabilities=None if self.probabilities is None else self.probabilities[:count],
-            scores=None if self.scores is None else self.scores[:count],
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class TableAnswers:
@@ -62,14 +53,14 @@ class TableAnswers:
     probabilities: npt.NDArray[np.float64] | None = None
     scores: npt.NDArray[np.float64] | None = None
 
-    def first(self, count: int) -> "TableAnswers":
-        """The first `count` rows' answers."""
+    def rows(self, begin: int, end: int) -> "TableAnswers":
+        """The answers to rows `begin` to `end` (exclusive)."""
         return TableAnswers(
             label_words=self.label_words,
-            label_codes=None if self.label_codes is None else self.label_codes[:count],
-            values=None if self.values is None else self.values[:count],
-            probabilities=None if self.probabilities is None else self.probabilities[:count],
-            scores=None if self.scores is None else self.scores[:count],
+            label_codes=None if self.label_codes is None else self.label_codes[begin:end],
+            values=None if self.values is None else self.values[begin:end],
+            probabilities=None if self.probabilities is None else self.probabilities[begin:end],
+            scores=None if self.scores is None else self.scores[begin:end],
         )
 
     @classmethod
