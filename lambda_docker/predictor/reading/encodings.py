@@ -1,6 +1,7 @@
 """Bytes of any of the known encodings → UTF-8, in chunks."""
 
 import codecs
+import itertools
 from collections.abc import Iterator
 
 from predictor.errors import BatchRefused
@@ -46,8 +47,12 @@ def _validate(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _decode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("portico-latin1" if encoding == "cp1252" else "strict")
+    first = next((chunk for chunk in chunks if chunk), b"")
+    if encoding == "utf-16" and not first.startswith(UTF16_BOMS):
+        # The decoder insists on a mark; what comes without one is Windows's.
+        first = UTF16_BOMS[0] + first
     try:
-        for chunk in chunks:
+        for chunk in itertools.chain([first], chunks):
             yield decoder.decode(chunk).encode()
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError:

@@ -12,6 +12,8 @@ from predictor.reading.source import SeekableFile, Source
 GZIP, ZSTD, ZIP = "gzip", "zstd", "zip"
 
 _UNPACKED_BYTES = 4 * MIB
+# What is left behind a member's end is copied for the next one, and members can be tiny.
+_GZIP_FED_BYTES = 64 * 1024
 # A block of four bytes may stand for 128 KiB: what is fed bounds what comes out.
 _ZSTD_FED_BYTES = 1024
 # The most that zstd's own programs open without being told to.
@@ -35,9 +37,9 @@ def packing_of(head: bytes) -> str | None:
 def unpack(source: Source, packing: str | None) -> Iterator[bytes]:
     """The file's bytes, unpacked. Raises: BatchRefused: damaged, locked, or not exactly one file."""
     if packing == GZIP:
-        return _gunzip(source.chunks())
+        return _in_large_chunks(_gunzip(_sliced(source.chunks(), _GZIP_FED_BYTES)))
     if packing == ZSTD:
-        return _in_large_chunks(_unzstd(source.chunks()))
+        return _in_large_chunks(_unzstd(_sliced(source.chunks(), _ZSTD_FED_BYTES)))
     return _unzip(source) if packing == ZIP else source.chunks()
 
 
@@ -80,13 +82,12 @@ def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
     frame = unpacker.decompressobj()
     try:
         for chunk in chunks:
-            for begin in range(0, len(chunk), _ZSTD_FED_BYTES):
-                packed = chunk[begin : begin + _ZSTD_FED_BYTES]
-                while packed:
-                    if frame.eof:
-                        frame = unpacker.decompressobj()
-                    yield frame.decompress(packed)
-                    packed = frame.unused_data if frame.eof else b""
+            packed = chunk
+            while packed:
+                if frame.eof:
+                    frame = unpacker.decompressobj()
+                yield frame.decompress(packed)
+                packed = frame.unused_data if frame.eof else b""
     except zstandard.ZstdError as problem:
         if "memory" in str(problem):
             raise BatchRefused(
@@ -95,6 +96,12 @@ def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise _damaged(ZSTD) from problem
     if not frame.eof:
         raise _too_short(ZSTD)
+
+
+def _sliced(chunks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        for begin in range(0, len(chunk), size_bytes):
+            yield chunk[begin : begin + size_bytes]
 
 
 def _in_large_chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ SAMPLE_BYTES = 1 * MIB
 
 _TABLES = {PARQUET: "a Parquet file", XLSX: "an Excel workbook"}
 _WORKBOOKS = frozenset({"xl/workbook.xml", "xl/workbook.bin"})
+_OPEN_DOCUMENT = frozenset({"mimetype", "content.xml"})
 _FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook, or one that is locked by a password",
     b"%PDF": "a PDF",
@@ -88,7 +89,10 @@ def recognise(source: Source, *, encoding: str | None = None, sheet: str | None 
     """What the file is, by its first bytes. Raises: BatchRefused: it is nothing that is read here; ObjectMissing."""
     head = _first_bytes(source.chunks())
     packing = packing_of(head)
-    if packing == ZIP and any(member.filename in _WORKBOOKS for member in packings.members_of(source)):
+    members = {member.filename for member in packings.members_of(source)} if packing == ZIP else set()
+    if members >= _OPEN_DOCUMENT:
+        raise _refusal_of("an OpenDocument spreadsheet")
+    if _WORKBOOKS & members:
         sheets = tables.sheets_of(source)
         return Reading(format=XLSX, sheet=sheet or next(iter(sheets), None), sheets=sheets)
     if packing is not None:
@@ -100,7 +104,7 @@ def recognise(source: Source, *, encoding: str | None = None, sheet: str | None 
         _refuse_packed("another archive or an Excel workbook", packing)
     for magic, kind in _FOREIGN.items():
         if head.lstrip().startswith(magic):
-            raise BatchRefused(f"The file is {kind}, not CSV. Save it as CSV, JSON Lines, Parquet or XLSX.")
+            raise _refusal_of(kind)
     found = encoding or ("utf-16" if looks_like_utf16(head) else "utf-8")
     return Reading(
         format=_format_of(head, found), packing=packing, encoding=found, is_encoding_chosen=encoding is not None
@@ -136,6 +140,10 @@ def read(source: Source, reading: Reading) -> Generator[bytes, None, None]:
         return
     for chunk in text:
         yield chunk.replace(b"\r", b"\n") if reading.has_bare_cr else chunk
+
+
+def _refusal_of(kind: str) -> BatchRefused:
+    return BatchRefused(f"The file is {kind}, not CSV. Save it as CSV, JSON Lines, Parquet or XLSX.")
 
 
 def _format_of(head: bytes, encoding: str) -> str:

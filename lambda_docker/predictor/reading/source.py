@@ -28,14 +28,15 @@ class Source(Protocol):
 
 
 class ObjectSource:
-    """An object of the bucket."""
+    """An object of the bucket. `start`: where its chunks begin."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *, start: int = 0) -> None:
         self.key = key
+        self._start = start
         self._size_bytes: int | None = None
 
     def chunks(self) -> Iterator[bytes]:
-        return bucket.stream(self.key)
+        return bucket.stream(self.key, start=self._start)
 
     def range(self, start: int, end: int) -> bytes:
         return bucket.read_range(self.key, start=start, end=min(end, self.size_bytes))

@@ -26,7 +26,7 @@ _START = "import sys; sys.path[:0] = sys.argv[4:]; from predictor.reading import
 
 
 def sheets_of(source: Source) -> tuple[str, ...]:
-    """The names of a workbook's sheets that hold cells. Raises: BatchRefused: damaged, or over the limit."""
+    """The names of a workbook's sheets, in their order. Raises: BatchRefused: damaged, or over the limit."""
     content = b"".join(_run(source, "sheets", sheet=None))
     return tuple(json.loads(content))
 
