@@ -87,9 +87,10 @@ def read_range(key: str, *, start: int, end: int) -> bytes:
     return found
 
 
-def stream(key: str) -> Iterator[bytes]:
-    """An object in chunks, in flat memory. Raises: ObjectMissing."""
-    with contextlib.closing(_get(key)["Body"]) as body:
+def stream(key: str, *, start: int = 0) -> Iterator[bytes]:
+    """An object from `start` on in chunks, in flat memory. Raises: ObjectMissing."""
+    options = {"Range": f"bytes={start}-"} if start else {}
+    with contextlib.closing(_get(key, **options)["Body"]) as body:
         yield from body.iter_chunks(STREAM_CHUNK_BYTES)
 
 

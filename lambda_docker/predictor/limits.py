@@ -10,8 +10,9 @@ _DEFAULTS = {
     "PORTICO_BODY_MAX_BYTES": 1 * MIB,
     # API Gateway gives up after 29 s; 25 MB of CSV is scored in well under that.
     "PORTICO_INLINE_BATCH_MAX_BYTES": 25 * MIB,
-    # What one plan step reads within a function's 900 s.
-    "PORTICO_BATCH_MAX_BYTES": 50 * 1024 * MIB,
+    "PORTICO_BATCH_MAX_BYTES": 1024 * 1024 * MIB,
+    # Less than a function's 900 s: the step is told to go on where it stopped.
+    "PORTICO_PLAN_SECONDS": 600,
     # A small file may be packed so that it fills a bucket.
     "PORTICO_UNPACKED_MAX_BYTES": 5 * 1024 * MIB,
     "PORTICO_BATCH_PART_BYTES": 16 * MIB,

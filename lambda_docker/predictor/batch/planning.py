@@ -2,8 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from predictor import bucket, reading
 from predictor.batch.layout import Layout, columns_of, read_layout
@@ -38,42 +39,92 @@ class Cut:
     ranges: list[Range]
 
 
-def cut_file(
-    key: str,
-    *,
-    normalised_key: str,
-    model: LoadedModel,
-    part_bytes: int,
-    wishes: Wishes = _NO_WISHES,
-    watch: Watch = _nobody,
-) -> Cut:
-    """Read the file once, in flat memory, and cut it.
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """A plain file that is cut up to somewhere: what the next step goes on with. state: the cutter's."""
+
+    layout: Layout
+    state: dict[str, Any]
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> "Cutting":
+        return cls(layout=Layout.from_json(entry["layout"]), state=entry["state"])
+
+
+@dataclass(frozen=True)
+class FileCutter:
+    """Reads a file once, in flat memory, and cuts it.
 
     A file that is not plain UTF-8 CSV is written to `normalised_key` as that in the same pass.
-    Args:   watch: is told now and then how many bytes were read
-    Raises: BatchRefused: it cannot be scored; ObjectMissing
+    watch: is told now and then how many bytes were read; stop: says when it is time to stop, where the file is plain
     """
-    file = ObjectSource(key)
-    read_as, sample = reading.sniff(file, encoding=wishes.encoding, sheet=wishes.sheet)
-    wanted = columns_of(model.output, bands=wishes.bands)
-    while True:
-        layout = read_layout(sample, features=model.features, wanted=wanted, wishes=wishes, reading=read_as)
+
+    key: str
+    normalised_key: str
+    model: LoadedModel
+    part_bytes: int
+    wishes: Wishes = _NO_WISHES
+    watch: Watch = _nobody
+    stop: Callable[[], bool] = bool
+
+    def cut(self) -> Cut | Cutting:
+        """Raises: BatchRefused: it cannot be scored; ObjectMissing."""
+        file = ObjectSource(self.key)
+        return self._cut_as(*reading.sniff(file, encoding=self.wishes.encoding, sheet=self.wishes.sheet))
+
+    def go_on(self, earlier: Cutting) -> Cut | Cutting:
+        """From where an earlier call was stopped. Raises: as cut."""
+        read_as = Reading(is_encoding_chosen=self.wishes.encoding is not None)
+        cutter = self._cutter(earlier.layout, read_as)
+        cutter.go_on(earlier.state)
+        rest = ObjectSource(self.key, start=cutter.position)
+        try:
+            return self._take(reading.read(rest, read_as), earlier.layout, cutter, source=self.key, stop=self.stop)
+        except NotUtf8:
+            return self._cut_as(*reading.sample_of(ObjectSource(self.key), read_as.as_latin1()))
+
+    def _cut_as(self, read_as: Reading, sample: bytes) -> Cut | Cutting:
+        file = ObjectSource(self.key)
+        wanted = columns_of(self.model.output, bands=self.wishes.bands)
+        layout = read_layout(sample, features=self.model.features, wanted=wanted, wishes=self.wishes, reading=read_as)
         layout = replace(layout, notes=read_as.notes() + layout.notes)
-        chunks = reading.read(file, read_as)
-        source = key
+        chunks, source, stop = reading.read(file, read_as), self.key, self.stop
         if not read_as.is_plain():
-            source, chunks = normalised_key, _copied_to(normalised_key, chunks)
+            # A copy that is half written cannot be gone on with.
+            chunks, source, stop = _copied_to(self.normalised_key, chunks), self.normalised_key, bool
         try:
             # Closed at once where the file is refused, so that the copy's upload is dropped before the step ends.
             with contextlib.closing(chunks):
-                return Cut(
-                    source=source,
-                    layout=layout,
-                    ranges=_cut(_watched(chunks, watch), layout, part_bytes, _most_bytes(read_as)),
-                )
+                return self._take(chunks, layout, self._cutter(layout, read_as), source=source, stop=stop)
         except NotUtf8:
             # Bytes that are no UTF-8 may come a gigabyte after the sample.
-            read_as, sample = reading.sample_of(file, read_as.as_latin1())
+            return self._cut_as(*reading.sample_of(file, read_as.as_latin1()))
+
+    def _cutter(self, layout: Layout, read_as: Reading) -> RangeCutter:
+        most = limit("PORTICO_BATCH_MAX_BYTES")
+        return RangeCutter(
+            delimiter=layout.delimiter.encode(),
+            start=layout.header_bytes,
+            part_bytes=self.part_bytes,
+            max_bytes=most if read_as.is_plain() else min(most, limit("PORTICO_UNPACKED_MAX_BYTES")),
+        )
+
+    def _take(
+        self,
+        chunks: Iterator[bytes],
+        layout: Layout,
+        cutter: RangeCutter,
+        *,
+        source: str,
+        stop: Callable[[], bool],
+    ) -> Cut | Cutting:
+        offset = cutter.position
+        ranges = cutter.cut(_watched(chunks, self.watch, read_bytes=offset), offset=offset, stop=stop)
+        if ranges is None:
+            return Cutting(layout=layout, state=cutter.to_json())
+        if not cutter.has_rows:
+            raise BatchRefused(HEADER_ONLY)
+        return Cut(source=source, layout=layout, ranges=ranges)
 
 
 def layout_of(body: bytes, *, features: Sequence[Feature], wanted: Sequence[tuple[str, str]]) -> tuple[Layout, bytes]:
@@ -96,26 +147,8 @@ def part_bytes(size_bytes: int) -> int:
     return max(limit("PORTICO_BATCH_PART_BYTES"), PART_MIN_BYTES, -(-most // _PARTS_AT_MOST))
 
 
-def _most_bytes(read_as: Reading) -> int:
-    most = limit("PORTICO_BATCH_MAX_BYTES")
-    return most if read_as.is_plain() else min(most, limit("PORTICO_UNPACKED_MAX_BYTES"))
-
-
-def _cut(chunks: Iterator[bytes], layout: Layout, size_bytes: int, max_bytes: int) -> list[Range]:
-    cutter = RangeCutter(
-        delimiter=layout.delimiter.encode(),
-        start=layout.header_bytes,
-        part_bytes=size_bytes,
-        max_bytes=max_bytes,
-    )
-    ranges = cutter.cut(chunks)
-    if not cutter.has_rows:
-        raise BatchRefused(HEADER_ONLY)
-    return ranges
-
-
-def _watched(chunks: Iterator[bytes], watch: Watch) -> Iterator[bytes]:
-    read_bytes, told = 0, time.monotonic()
+def _watched(chunks: Iterator[bytes], watch: Watch, *, read_bytes: int) -> Iterator[bytes]:
+    told = time.monotonic()
     for chunk in chunks:
         read_bytes += len(chunk)
         if time.monotonic() - told > _TELL_EVERY_S:

@@ -5,8 +5,9 @@ inside stands for one. So an inch mark in the middle of a cell (5" pipe) does no
 """
 
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from predictor.errors import BatchRefused
 from predictor.limits import RECORD_MAX_BYTES, in_megabytes
 
 QUOTE = b'"'
+
+# A cutter's state between two steps, beside its ranges.
+_KEPT = ("has_rows", "_line", "_begin", "_position", "_lines", "_crc32")
 
 
 def split_records(block: bytes, delimiter: bytes) -> tuple[list[bytes], bytes]:
@@ -76,13 +80,17 @@ class RangeCutter:
     _lines: int = 0
     _crc32: int = 0
 
-    def cut(self, chunks: Iterable[bytes]) -> list[Range]:
-        """The ranges of the object whose bytes from offset 0 on are `chunks`.
+    def cut(self, chunks: Iterable[bytes], *, offset: int = 0, stop: Callable[[], bool] = bool) -> list[Range] | None:
+        """The ranges of the object whose bytes from `offset` on are `chunks`; None where it was stopped before its end.
 
         Raises: BatchRefused: a quote is never closed; the file is too large
         """
-        skip = self._begin = self._position = self.start
+        if not offset:
+            self._begin = self._position = self.start
+        skip = self._position - offset
         for chunk in chunks:
+            if stop():
+                return None
             skipped = min(skip, len(chunk))
             skip -= skipped
             self._line += chunk.count(b"\n", 0, skipped)
@@ -93,6 +101,22 @@ class RangeCutter:
             self._close()
         self.has_rows = self.has_rows or not is_blank(self._rest)
         return self.ranges
+
+    @property
+    def position(self) -> int:
+        """Where the first record begins that was not taken yet."""
+        return self._position
+
+    def to_json(self) -> dict[str, Any]:
+        """What a cutter of the same file needs to go on at `position`."""
+        kept = {name: getattr(self, name) for name in _KEPT}
+        return {**kept, "ranges": [asdict(part) for part in self.ranges]}
+
+    def go_on(self, entry: Mapping[str, Any]) -> None:
+        """Take over where another one stopped, by its to_json()."""
+        for name in _KEPT:
+            setattr(self, name, entry[name])
+        self.ranges = [Range(**part) for part in entry["ranges"]]
 
     def _take(self, block: bytes) -> None:
         """Close a range wherever one is long enough; keep the unfinished record."""

@@ -9,15 +9,17 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from predictor import bucket
 from predictor.batch.job import Job, Plan, find_parts, numbers_of_parts
 from predictor.batch.parts import score_part
-from predictor.batch.planning import cut_file, part_bytes
+from predictor.batch.planning import Cutting, FileCutter, part_bytes
 from predictor.batch.records import Range
 from predictor.batch.result import publish
 from predictor.errors import BadRequest, BatchRefused, Fault, ObjectMissing
+from predictor.limits import limit
 from predictor.model_store import LoadedModel
 
 Step: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -44,9 +46,11 @@ def plan(event: Mapping[str, Any], *, size_bytes: int | None = None) -> dict[str
     resumed = planned is not None
     if planned is None or planned.input_etag != head.etag or not _can_go_on(job, planned):
         try:
-            planned = _plan_anew(job, model, head, size_bytes)
+            planned = _plan_anew(job, model, head, size_bytes or part_bytes(head.size_bytes))
         except ObjectMissing:
             raise BatchRefused(_FILE_GONE) from None
+    if planned is None:
+        return {"more": True, "bucket": bucket.name(), "parts_key": job.key("parts.json"), "parts": 0}
     if resumed:
         # What an earlier start was refused for must not be told as this one's reason.
         bucket.write_json(job.key("refusal.json"), {"message": None})
@@ -55,7 +59,7 @@ def plan(event: Mapping[str, Any], *, size_bytes: int | None = None) -> dict[str
     left = [part for part in parts if part["number"] not in done]
     # A map over nothing is not the same everywhere; the last part may be scored twice.
     bucket.write_json(job.key("parts.json"), left or parts[-1:])
-    return {"bucket": bucket.name(), "parts_key": job.key("parts.json"), "parts": len(parts)}
+    return {"more": False, "bucket": bucket.name(), "parts_key": job.key("parts.json"), "parts": len(parts)}
 
 
 def part(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,28 +102,48 @@ def _can_go_on(job: Job, planned: Plan) -> bool:
     return bucket.head(job.output_key) is not None
 
 
-def _plan_anew(job: Job, model: LoadedModel, head: bucket.Head, size_bytes: int | None) -> Plan:
-    began = time.time()
+def _plan_anew(job: Job, model: LoadedModel, head: bucket.Head, size_bytes: int) -> Plan | None:
+    """The plan, or None where the file is so large that the next step must go on cutting it."""
+    earlier = _find_cutting(job, head, size_bytes)
+    began = earlier["began"] if earlier else time.time()
     stage = {"stage": "planning", "size_bytes": head.size_bytes, "began": began}
+    stops_at = time.monotonic() + limit("PORTICO_PLAN_SECONDS")
 
     def watch(read_bytes: int) -> None:
         bucket.write_json(job.key("stage.json"), {**stage, "planned_bytes": read_bytes})
 
-    watch(0)
-    cut = cut_file(
-        job.input_key,
+    cutter = FileCutter(
+        key=job.input_key,
         normalised_key=job.key("normalised.csv"),
         model=model,
+        part_bytes=size_bytes,
         wishes=job.wishes,
-        part_bytes=size_bytes or part_bytes(head.size_bytes),
         watch=watch,
+        stop=lambda: time.monotonic() > stops_at,
     )
+    if earlier is None:
+        watch(0)
+    cut = cutter.cut() if earlier is None else cutter.go_on(Cutting.from_json(earlier))
+    if isinstance(cut, Cutting):
+        entry = {"input_etag": head.etag, "part_bytes": size_bytes, "began": began}
+        bucket.write_json(job.key("cutting.json"), {**entry, **asdict(cut)})
+        return None
     upload = bucket.start_upload(job.output_key, content_type=_CSV, metadata=job.metadata(model))
     planned = Plan(
         input_etag=head.etag, source=cut.source, upload=upload, began=began, layout=cut.layout, ranges=cut.ranges
     )
     planned.save(job)
     return planned
+
+
+def _find_cutting(job: Job, head: bucket.Head, size_bytes: int) -> dict[str, Any] | None:
+    """How far an earlier step has cut this very file, if one was stopped."""
+    try:
+        entry = bucket.read_json(job.key("cutting.json"))
+    except ObjectMissing:
+        return None
+    is_same = (entry["input_etag"], entry["part_bytes"]) == (head.etag, size_bytes)
+    return dict(entry) if is_same else None
 
 
 def _to_json(cut: Range) -> dict[str, int]:

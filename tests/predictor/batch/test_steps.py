@@ -1,6 +1,9 @@
 """A batch from file to summary: exact predictions, parts that add up, and steps that may run twice."""
 
 import io
+import itertools
+import time
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -109,6 +112,30 @@ def test_plan_run_twice_leaves_no_upload_behind(model):
     assert len(uploads) == 1
 
 
+def test_plan_of_a_file_too_large_for_one_step_goes_on_in_the_next(model, monkeypatch):
+    content = penguin_csv(300)
+    whole = run_batch(content)
+    monkeypatch.setattr("predictor.bucket.STREAM_CHUNK_BYTES", 700)
+    batch = BatchRun(content)
+    clock = itertools.count()
+    monkeypatch.setattr("predictor.batch.steps.time", SimpleNamespace(monotonic=lambda: next(clock), time=time.time))
+    monkeypatch.setenv("PORTICO_PLAN_SECONDS", "4")
+
+    answers = [steps.plan({"job": batch.job}, size_bytes=2000)]
+    while answers[-1]["more"]:
+        answers.append(steps.plan({"job": batch.job}, size_bytes=2000))
+    ranges = bucket.read_json(batch.key("plan.json"))["ranges"]
+    batch.run_parts()
+    batch.step("finish")
+
+    once = BatchRun(content)
+    monkeypatch.setenv("PORTICO_PLAN_SECONDS", "1000000")
+    steps.plan({"job": once.job}, size_bytes=2000)
+    assert len(answers) > 3
+    assert ranges == bucket.read_json(once.key("plan.json"))["ranges"]
+    assert batch.output() == whole.output()
+
+
 def test_finish_run_twice_gives_the_same(model):
     batch = BatchRun(penguin_csv())
     first = batch.run()
@@ -123,7 +150,7 @@ def test_plan_answers_what_the_map_needs(model):
 
     answer = batch.step("plan")
 
-    assert answer == {"bucket": bucket.name(), "parts_key": batch.key("parts.json"), "parts": 1}
+    assert answer == {"more": False, "bucket": bucket.name(), "parts_key": batch.key("parts.json"), "parts": 1}
     assert bucket.read_json(batch.key("parts.json")) == [
         {"number": 1, "start": 39, "end": len(penguin_csv()), "line": 2}
     ]
