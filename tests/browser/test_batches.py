@@ -102,6 +102,8 @@ def test_columns_of_other_names_are_suggested_and_count_once_looked_at(
     page.get_by_role("button", name="Look again with these").click()
     expect(page.get_by_text("It can be scored.")).to_be_visible()
     keep(page, "look-mended")
+    page.get_by_label("Missing values").press("Enter")
+    expect(page.locator("h1 .band")).to_have_text("Not started")
     score(page)
 
     batch = Batch.objects.get()

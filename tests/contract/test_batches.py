@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from portal.gateways import aws, executions, inference, storage
+from portal.gateways.contract import Look
 from predictor import batch as predictor_batch
 from predictor.batch import BATCH_STEPS
 from predictor.batch.job import Job
@@ -91,7 +92,7 @@ def test_refused_file_fails_with_the_containers_sentence(named, summaries):
     assert stored["error"]["code"] == "refused"
 
 
-def test_file_is_looked_at_before_it_is_scored(named, documented, container):
+def test_file_is_looked_at_before_it_is_scored(named, container):
     publish(penguin_model(), slug="batches")
     job = store(b"bill_length;body_mass_g;sex\n39,1;3750;male\nlong;3000;male\n", named)
 
@@ -102,6 +103,15 @@ def test_file_is_looked_at_before_it_is_scored(named, documented, container):
     assert "bill_length" in look.near["bill_length_mm"]
     assert "bill_length_mm" in look.refusal
     assert storage.get_json(key(job, "plan.json")) is None
+
+
+def test_look_at_a_file_is_as_documented(named, documented):
+    event = {"operation": "batch.preview", "job": store(b"body_mass_g\n3750\n", named)}
+
+    answer = inference._invoke(inference.settings.PORTICO_PREDICT_FUNCTION, event)
+
+    assert set(answer) == documented_keys(documented["preview"]) == {"ok", *Look.__dataclass_fields__}
+    assert all(name in documented["preview"] for name in answer["reading"])
 
 
 def test_progress_of_a_batch_is_as_documented(named, documented):

@@ -4,10 +4,15 @@ import inspect
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
+from portal.accounts.models import User
 from portal.errors import BackendAway
 from portal.gateways import executions, inference, storage
 from portal.gateways.contract import BatchStatus, Look
+from portal.predictions.models import Batch
+from tests.portal.factories import make_batch, make_user, make_version
 
 READING = {
     "format": "csv", "packing": None, "encoding": "utf-8", "delimiter": ",", "decimal": ".", "nulls": ["", "NA"],
@@ -43,6 +48,7 @@ PROGRESS = {
     "bytes_done": 250, "rows": 600, "scored": 590, "failed": 10, "errors": [{"line": 18, "error": "bill: no number"}],
     "distribution": {"classes": [["Adelie", 590]], "histogram": None, "bands": None}, "seconds": 10.0,
 }  # fmt: skip
+UNKNOWN: dict[str, Any] = {"rows": None, "scored": None, "failed": None}
 
 
 class BatchCloud:
@@ -132,3 +138,15 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> BatchCloud:
         monkeypatch.setattr(module, name, function)
     monkeypatch.setattr(storage, "browser_origin", lambda: "https://bucket.example")
     return cloud
+
+
+@pytest.fixture
+def ada(client: Client, batches: BatchCloud) -> User:
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+def make(user: User, state: str = "uploading", **facts: Any) -> Batch:
+    started = {} if state == "uploading" else {"attempt": 1, "execution_arn": "arn:x", "started_at": timezone.now()}
+    return make_batch(user, make_version(), state=state, **(UNKNOWN | started | facts))

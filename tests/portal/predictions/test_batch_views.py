@@ -1,42 +1,24 @@
 """The pages of a batch: what they show in each state, who may press what; nothing asked for ends in nothing."""
 
-import io
-import json
 import re
-import uuid
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts import roles
 from portal.accounts.models import User
-from portal.gateways import storage
 from portal.gateways.contract import BatchStatus
-from portal.gateways.storage import PresignedPost
 from portal.predictions.models import Batch
 from tests.portal.factories import make_batch, make_user, make_version
-from tests.portal.predictions.conftest import GOOD_LOOK, LOOK, PROGRESS, SUMMARY, BatchCloud
+from tests.portal.predictions.conftest import GOOD_LOOK, LOOK, PROGRESS, SUMMARY, UNKNOWN, BatchCloud, make
 
 pytestmark = pytest.mark.django_db
 BUTTONS = ["start_batch", "cancel_batch", "resume_batch", "collect_batch"]
-UPLOAD = "/models/penguins/batch/"
-UNKNOWN = {"rows": None, "scored": None, "failed": None}
-
-
-@pytest.fixture
-def ada(client: Client, batches: BatchCloud) -> User:
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
-def make(user: User, state: str = "uploading", **facts: Any) -> Batch:
-    started = {} if state == "uploading" else {"attempt": 1, "execution_arn": "arn:x", "started_at": timezone.now()}
-    return make_batch(user, make_version(), state=state, **(UNKNOWN | started | facts))
 
 
 def press(client: Client, button: str, batch: Batch, **posted: str) -> Any:
@@ -45,11 +27,6 @@ def press(client: Client, button: str, batch: Batch, **posted: str) -> Any:
 
 def page(client: Client, batch: Batch) -> str:
     return re.sub(r"\s+", " ", client.get(batch.get_absolute_url()).content.decode())
-
-
-def open_for_script(client: Client, **asked: Any) -> Any:
-    body = {"name": "x.csv", "size": 7, "opening": str(uuid.uuid4())} | asked
-    return client.post(UPLOAD, json.dumps(body), content_type="application/json")
 
 
 def test_page_of_a_file_that_has_arrived_shows_what_was_recognised(client: Client, ada: User, batches: BatchCloud):
@@ -267,115 +244,6 @@ def test_button_is_pressed_by_post_only(client: Client, ada: User, button: str):
     assert client.get(reverse(f"predictions:{button}", args=[make(ada).pk])).status_code == 405
 
 
-def test_download_leads_to_a_short_lived_link_that_names_the_file(
-    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
-):
-    asked = {}
-    monkeypatch.setattr(
-        storage, "presign_download", lambda key, **facts: asked.update(facts, key=key) or "https://bucket.example/x"
-    )
-    batch = make(ada, "done", summary=SUMMARY, rows=3, scored=3, failed=0)
-
-    response = client.get(reverse("predictions:download", args=[batch.pk]))
-
-    assert (response.status_code, response.headers["Location"]) == (302, "https://bucket.example/x")
-    assert response.headers["Cache-Control"] == "no-store"
-    assert asked == {
-        "key": f"batches/{ada.pk}/{batch.pk}/output.csv",
-        "file_name": "penguins_penguins-v1_predictions.csv",
-        "content_type": "text/csv; charset=utf-8",
-        "expires_s": 300,
-    }
-
-
-def test_download_of_a_file_that_is_gone_says_so_on_the_batchs_page(client: Client, ada: User, batches: BatchCloud):
-    batches.input_bytes = None
-
-    response = client.get(reverse("predictions:download", args=[make(ada, "done", rows=3, scored=3, failed=0).pk]))
-
-    assert response.status_code == 410
-    assert b"no longer there" in response.content
-
-
-@pytest.mark.parametrize("state", ["uploading", "running", "failed", "cancelled"])
-def test_download_of_what_has_no_result_is_not_there(client: Client, ada: User, state: str):
-    assert client.get(reverse("predictions:download", args=[make(ada, state).pk])).status_code == 404
-
-
-def test_file_opened_twice_by_the_script_is_one_batch(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(storage, "presign_upload", lambda key, **facts: PresignedPost("https://b", {"key": key}))
-    make_version()
-    opening = str(uuid.uuid4())
-
-    first, second = (open_for_script(client, opening=opening).json() for _ in range(2))
-
-    assert first["page"] == second["page"] == Batch.objects.get().get_absolute_url()
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"{", 400),
-        (b"[]", 400),
-        (b'{"name": "x"}', 400),
-        (b'{"name": "x", "size": 7}', 400),
-        (b'{"name": "x", "size": 7, "opening": "y"}', 400),
-        (b'{"name": "x", "size": 7, "opening": 8}', 400),
-        (b"\xff", 400),
-        (json.dumps({"name": "x", "size": 0, "opening": "0" * 32}).encode(), 422),
-        (json.dumps({"name": "x", "size": 10**15, "opening": "0" * 32}).encode(), 422),
-    ],
-)
-def test_file_opened_with_a_bad_request_says_so_and_opens_nothing(client: Client, ada: User, body: bytes, status: int):
-    make_version()
-
-    response = client.post(UPLOAD, body, content_type="application/json")
-
-    assert response.status_code == status
-    assert response.json()["message"]
-    assert not Batch.objects.exists()
-
-
-def test_form_sent_twice_is_one_batch_and_leads_to_its_page(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(storage, "put_file", lambda *args, **kwargs: None)
-    make_version()
-    opening = re.search(r'name="opening" value="([^"]+)"', client.get(UPLOAD).content.decode()).group(1)
-
-    answers = [
-        client.post(UPLOAD, {"opening": opening, "file": SimpleUploadedFile("x.csv", io.BytesIO(b"a\n1\n").read())})
-        for _ in range(2)
-    ]
-
-    batch = Batch.objects.get()
-    assert [answer.headers["Location"] for answer in answers] == [batch.get_absolute_url()] * 2
-
-
-def test_form_without_a_file_says_so(client: Client, ada: User):
-    make_version()
-
-    response = client.post(UPLOAD, {})
-
-    assert response.status_code == 422
-    assert b"Choose a file first." in response.content
-
-
-def test_upload_page_says_how_long_files_are_kept(client: Client, ada: User):
-    version = make_version()
-    version.model.keep_batches_days = 7
-    version.model.save()
-
-    assert b"Files and results are kept for 7 days" in client.get(UPLOAD).content
-
-
-def test_template_file_has_the_header_the_model_needs(client: Client, ada: User):
-    version = make_version()
-    version.examples.create(name="one", row={"bill_length_mm": 40, "island": "Dream", "year": None})
-
-    response = client.get("/models/penguins/batch/template.csv")
-
-    assert response.content == b"bill_length_mm,island,year\r\n40,Dream,\r\n"
-
-
 def test_history_brings_the_first_unfinished_batches_up_to_date(client: Client, ada: User, batches: BatchCloud):
     version = make_version()
     for _ in range(7):
@@ -402,3 +270,27 @@ def test_queries_of_a_batchs_page_do_not_grow_with_its_file(
 
     with django_assert_max_num_queries(9):
         client.get(batch.get_absolute_url())
+
+
+@pytest.mark.parametrize("state", ["running", "done", "failed"])
+def test_queries_of_a_batchs_page_are_few_in_every_state(
+    client: Client, ada: User, batches: BatchCloud, django_assert_max_num_queries, state: str
+):
+    batch = make(ada, state, summary=SUMMARY if state == "done" else {}, progress=PROGRESS)
+    batches.progress = PROGRESS
+
+    with django_assert_max_num_queries(10):
+        client.get(batch.get_absolute_url())
+
+
+def test_queries_of_the_history_do_not_grow_with_its_batches(client: Client, ada: User, django_assert_max_num_queries):
+    version = make_version()
+    make_batch(ada, version)
+    client.get("/history/")
+    with CaptureQueriesContext(connection) as with_one:
+        client.get("/history/")
+    for _ in range(10):
+        make_batch(ada, version)
+
+    with django_assert_max_num_queries(len(with_one)):
+        client.get("/history/")
