@@ -63,9 +63,16 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
     timeout, minutes = "Lambda quotas: timeout", prices.TIMEOUT_S
     multipart = "Amazon S3 multipart upload limits"
     return [
-        Limit("plan in one invoke", timeout, minutes, "s", lambda batch: batch.plan_s, "nothing: one reader"),
+        Limit(
+            "plan in one invoke",
+            timeout,
+            minutes,
+            "s",
+            lambda batch: min(batch.plan_s, simulation.PLAN_STEP_S),
+            "the next step goes on after 600 s",
+        ),
         Limit("a part in one invoke", timeout, minutes, "s", lambda batch: batch.part_s, "16 MiB a part"),
-        Limit("finish in one invoke", timeout, minutes, "s", lambda batch: batch.finish_s, "10,000 parts at most"),
+        Limit("finish in one invoke", timeout, minutes, "s", lambda batch: batch.finish_s, "9,000 parts at most"),
         Limit(
             "a part's memory",
             "Lambda quotas: memory",
@@ -80,7 +87,7 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
             prices.PARTS_MAX,
             "",
             lambda batch: batch.parts,
-            "a larger PORTICO_BATCH_PART_BYTES",
+            "larger parts of a larger file",
         ),
         Limit(
             "a part of the output",
@@ -111,7 +118,7 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
             "Step Functions service quotas",
             prices.EVENTS_MAX,
             "",
-            lambda batch: prices.PARENT_EVENTS,
+            lambda batch: prices.PARENT_EVENTS + (batch.plans - 1) * prices.PLAN_AGAIN_EVENTS,
             "children with their own",
         ),
         Limit(

@@ -14,12 +14,16 @@ STATE_TRANSITION = 0.025 / 1_000
 PUT_REQUEST = 0.005 / 1_000
 GET_REQUEST = 0.0004 / 1_000
 
-# Plan, Score and Finish; a Distributed Map is charged one transition for each child it starts, and that child's own
-# state is another (Step Functions Developer Guide, Transitions).
-PARENT_TRANSITIONS = 3
+# Plan, its choice, Score and Finish; each further step of a long plan is two more. A Distributed Map is charged one
+# transition for each child it starts, and that child's own state is another (Step Functions Developer Guide,
+# Transitions).
+PARENT_TRANSITIONS = 4
+PLAN_AGAIN_TRANSITIONS = 2
 CHILD_TRANSITIONS = 2
-# Two tasks of five events each, the map's six, begin and end; a child's are seven.
-PARENT_EVENTS = 18
+# Two tasks of five events each, a choice of two, the map's six, begin and end; a child's are seven. Each further step
+# of a long plan is a task and a choice.
+PARENT_EVENTS = 20
+PLAN_AGAIN_EVENTS = 7
 
 # Lambda quotas; Lambda function scaling.
 TIMEOUT_S = 900

@@ -124,7 +124,7 @@ def _simulate(size_bytes: int, steps: Steps, cloud: Cloud) -> Iterator[dict[str,
             "Step Functions $": round(dollars["Step Functions"], 3),
             "S3 $": round(dollars["S3"], 3),
             "all $": round(dollars["all"], 2),
-            "possible": "yes" if max(batch.plan_s, batch.part_s, batch.finish_s) <= prices.TIMEOUT_S else "NO",
+            "possible": "yes" if max(batch.part_s, batch.finish_s) <= prices.TIMEOUT_S else "NO",
         }
 
 
@@ -142,9 +142,9 @@ def _explain(steps: Steps, cloud: Cloud) -> list[str]:
         f" {cloud.memory_mb:,} MB, one vCPU; a cold start without what AWS does before the process starts.",
         "Prices of November 2026, us-east-1, without free tiers: AWS Lambda Pricing (x86), AWS Step Functions Pricing"
         " (Standard), Amazon S3 Pricing (requests; what lies there costs more each month than it cost to score).",
-        "Parts have 16 MiB, and where these would be more than S3's 10,000 (from 168 GB on) as much more as is needed:"
-        " that is PORTICO_BATCH_PART_BYTES, to be set by hand. possible: no step is over Lambda's 900 s; where one is,"
-        " wall and dollars are what it would be without that limit.",
+        "Parts have 16 MiB, and where these would be more than 9,000 as much more as is needed: S3 takes 10,000. A plan"
+        " that takes longer than 600 s is gone on with in a further invoke; plan s is all of them together. possible:"
+        " no other step is over Lambda's 900 s.",
     ]
 
 

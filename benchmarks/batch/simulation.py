@@ -1,6 +1,7 @@
 """A batch of any size on AWS, from measured steps: how many parts, seconds, dollars, and how long on the wall.
 
-Arithmetic only; `scale` measures and prints. One connection and one thread a function, as the steps have it.
+Arithmetic only; `scale` measures and prints. One connection and one thread a function, but for finish, which waits for
+many small objects at once.
 """
 
 import heapq
@@ -10,6 +11,11 @@ from dataclasses import dataclass
 
 from benchmarks.batch import prices
 from benchmarks.batch.prices import Network
+
+# predictor.batch: most parts of a file, readers of what parts have left, and when a step of planning hands over.
+PARTS_AT_MOST = 9_000
+FINISH_READERS = 16
+PLAN_STEP_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,17 @@ class Cloud:
     memory_mb: int = 1_769
     part_bytes: int = 16 * prices.MIB
 
+    def part_bytes_for(self, size_bytes: int) -> int:
+        """As predictor.batch.planning has it."""
+        return max(self.part_bytes, math.ceil(size_bytes / PARTS_AT_MOST))
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch on AWS. Times in seconds, each function's own; gb_s: billed, cold starts not included."""
+    """One batch on AWS. Times in seconds, each function's own; gb_s: billed, cold starts not included.
+
+    plan_s: of all steps of planning together, `plans` of them
+    """
 
     size_bytes: int
     parts: int
@@ -72,6 +85,7 @@ class Batch:
     gets: int
     puts: int
     transitions: int
+    plans: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +98,16 @@ class Run:
 
 def plan_batch(size_bytes: int, steps: Steps, cloud: Cloud) -> Batch:
     """The batch that a file of that size makes."""
-    part_bytes = max(cloud.part_bytes, math.ceil(size_bytes / prices.PARTS_MAX))
+    part_bytes = cloud.part_bytes_for(size_bytes)
     parts = math.ceil(size_bytes / part_bytes)
     mean_bytes = size_bytes / parts
     seconds = cloud.network.seconds
     plan_s = size_bytes / steps.plan_bytes_per_s + seconds(requests=sum(steps.plan_requests), size_bytes=size_bytes)
     moved = mean_bytes * (1 + steps.output_share)
     part_s = steps.part_s.at(mean_bytes) + seconds(requests=sum(steps.part_requests), size_bytes=moved)
-    finish_s = steps.finish_s.at(parts) + seconds(requests=sum(steps.finish_requests) + parts, size_bytes=0)
+    waits = sum(steps.finish_requests) + math.ceil(parts / FINISH_READERS)
+    finish_s = steps.finish_s.at(parts) + seconds(requests=waits, size_bytes=0)
+    plans = max(math.ceil(plan_s / PLAN_STEP_S), 1)
     return Batch(
         size_bytes=size_bytes,
         parts=parts,
@@ -103,7 +119,10 @@ def plan_batch(size_bytes: int, steps: Steps, cloud: Cloud) -> Batch:
         gb_s=(plan_s + parts * part_s + finish_s) * cloud.memory_mb / 1024,
         gets=steps.plan_requests[0] + parts * steps.part_requests[0] + steps.finish_requests[0] + parts,
         puts=steps.plan_requests[1] + parts * steps.part_requests[1] + steps.finish_requests[1],
-        transitions=prices.PARENT_TRANSITIONS + parts * prices.CHILD_TRANSITIONS,
+        transitions=prices.PARENT_TRANSITIONS
+        + (plans - 1) * prices.PLAN_AGAIN_TRANSITIONS
+        + parts * prices.CHILD_TRANSITIONS,
+        plans=plans,
     )
 
 

@@ -41,7 +41,7 @@ def test_batch_of_64_mib_has_four_parts_of_16():
     # One GB for 6.4 s of plan, 4 · 9 s of parts, 3 s of finish.
     assert batch.gb_s == pytest.approx(45.4)
     assert (batch.gets, batch.puts) == (5 + 4 * 2 + 1 + 4, 3 + 4 * 2 + 2)
-    assert batch.transitions == 3 + 4 * 2
+    assert batch.transitions == 4 + 4 * 2
 
 
 def test_batch_over_the_network_waits_for_requests_and_bytes():
@@ -53,15 +53,23 @@ def test_batch_over_the_network_waits_for_requests_and_bytes():
     assert batch.plan_s == pytest.approx(3.2 + 4.0 + 4.0)
     # 9 s of scoring, 4 requests, 16 MiB in and 24 out.
     assert batch.part_s == pytest.approx(9.0 + 2.0 + 5.0)
-    # 2.5 s of adding up, 3 requests, and one for each of 2 parts.
-    assert batch.finish_s == pytest.approx(2.5 + 1.5 + 1.0)
+    # 2.5 s of adding up, 3 requests, and 2 parts that are waited for at once.
+    assert batch.finish_s == pytest.approx(2.5 + 1.5 + 0.5)
+
+
+def test_plan_of_a_large_file_takes_several_steps():
+    batch = simulation.plan_batch(12_001 * MIB, STEPS, Cloud(network=NO_NETWORK))
+
+    # 1,200.1 s at 10 MiB/s; each further step is a task and a choice.
+    assert batch.plans == 3
+    assert batch.transitions == 4 + 2 * 2 + batch.parts * 2
 
 
 def test_batch_of_a_terabyte_has_no_more_parts_than_s3_takes():
     batch = simulation.plan_batch(10**12, STEPS, Cloud())
 
-    assert batch.parts == 10_000
-    assert batch.part_bytes == 10**8
+    assert batch.parts == 9_000
+    assert batch.part_bytes == pytest.approx(10**12 / 9_000)
 
 
 @pytest.mark.parametrize(
