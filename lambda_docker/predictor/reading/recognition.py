@@ -19,22 +19,24 @@ SAMPLE_BYTES = 1 * MIB
 _TABLES = {PARQUET: "a Parquet file", XLSX: "an Excel workbook"}
 _WORKBOOKS = frozenset({"xl/workbook.xml", "xl/workbook.bin"})
 _OPEN_DOCUMENT = frozenset({"mimetype", "content.xml"})
+# Longer than a name that a column might have.
 _FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook, or one that is locked by a password",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a picture",
+    b"%PDF-": "a PDF",
+    b"\x89PNG\r\n": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"GIF8": "a picture",
-    b"ARROW1": "an Arrow (Feather) file",
-    b"SQLite format 3": "a database",
-    b"BZh": "a bzip2 archive",
+    b"GIF89a": "a picture",
+    b"ARROW1\0\0": "an Arrow (Feather) file",
+    b"SQLite format 3\0": "a database",
+    b"BZh91AY&SY": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
     b"7z\xbc\xaf": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
+    b"Rar!\x1a\x07": "a RAR archive",
     b"<?xml": "an XML file",
     b"<!DOCTYPE": "a web page",
     b"<html": "a web page",
 }
+_PARQUET_MARK = b"PAR1"
 _BEGINS_OBJECT = re.compile(r'\s*\{\s*["}]')
 _BEGINS_ARRAY = re.compile(r"\s*\[\s*[{\]]")
 
@@ -97,7 +99,8 @@ def recognise(source: Source, *, encoding: str | None = None, sheet: str | None 
         return Reading(format=XLSX, sheet=sheet or next(iter(sheets), None), sheets=sheets)
     if packing is not None:
         head = _first_bytes(unpack(source, packing))
-    if head.startswith(b"PAR1"):
+    # A column may be called PAR1.
+    if head.startswith(_PARQUET_MARK) and (b"\0" in head or b"\n" not in head):
         _refuse_packed(_TABLES[PARQUET], packing)
         return Reading(format=PARQUET)
     if packing is not None and packing_of(head) is not None:

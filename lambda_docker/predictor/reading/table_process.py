@@ -1,7 +1,6 @@
 """What runs in the process of its own: a Parquet file or a workbook in, CSV on standard output.
 
-It ends with REFUSED and a sentence on standard error where the file is to blame. polars and fastexcel are imported
-here alone.
+It ends with REFUSED and a sentence on standard error where the file is to blame.
 """
 
 import contextlib
@@ -31,10 +30,11 @@ _DAY_NOUGHT = r"^1899-12-31 (\d\d:\d\d:\d\d.*)$"
 def main() -> None:
     """Do what the command line says, and end the process."""
     what, path, sheet = sys.argv[1:4]
-    memory_bytes = int(os.environ["PORTICO_TABLE_MEMORY_BYTES"])
+    memory_bytes = int(sys.argv[4])
     # The data segment, not all addresses: polars reserves many of these and uses few.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         if what == "sheets":
             sys.stdout.buffer.write(json.dumps(Workbook(path).sheets()).encode())

@@ -22,7 +22,7 @@ REFUSED = 3
 _CHUNK_BYTES = 1 * MIB
 # Of the function's memory, for the process: the rest is this one's, with a model loaded.
 _SHARE = 0.6
-_START = "import sys; sys.path[:0] = sys.argv[4:]; from predictor.reading import table_process as t; t.main()"
+_START = "import sys; sys.path[:0] = sys.argv[5:]; from predictor.reading import table_process as t; t.main()"
 
 
 def sheets_of(source: Source) -> tuple[str, ...]:
@@ -72,21 +72,21 @@ def _check_size(source: Source) -> None:
 
 def _start(what: str, path: str, said: IO[bytes], *, sheet: str | None) -> subprocess.Popen[bytes]:
     code = str(Path(__file__).resolve().parents[2])
-    arguments = [what, path, sheet or ""]
+    arguments = [what, path, sheet or "", str(memory_limit_bytes())]
     return subprocess.Popen(  # noqa: S603  # our own interpreter and module
         [sys.executable, "-B", "-c", _START, *arguments, code, *filter(None, sys.path)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=said,
-        env={**_environment(), "POLARS_MAX_THREADS": "1", "TMPDIR": tempfile.gettempdir()},
+        env=_environment(),
     )
 
 
 def _environment() -> dict[str, str]:
-    """The environment of the process: its limits, and none of our credentials."""
+    """The environment of the process: none of our credentials is in it."""
     names = ("PORTICO_WORKBOOK_MAX_BYTES", "LD_LIBRARY_PATH", "PATH")
     passed_on = {name: os.environ[name] for name in names if name in os.environ}
-    return {**passed_on, "PORTICO_TABLE_MEMORY_BYTES": str(memory_limit_bytes())}
+    return {**passed_on, "POLARS_MAX_THREADS": "1", "TMPDIR": tempfile.gettempdir()}
 
 
 def memory_limit_bytes() -> int:

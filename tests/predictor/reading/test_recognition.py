@@ -24,6 +24,7 @@ TEXT = "a,b\n1,é\n"
         (TEXT.encode("utf-16"), Reading(encoding="utf-16")),
         ((TEXT * 5).encode("utf-16-le"), Reading(encoding="utf-16")),
         (TEXT.encode("latin-1"), Reading(encoding="cp1252")),
+        (b"PAR1,BZh,GIF8\n1,2,3\n", Reading()),
         (TEXT.replace("\n", "\r").encode(), Reading(has_bare_cr=True)),
         (b'{"a": 1}\n', Reading(format="jsonl")),
         (gzip.compress(b'{"a": 1}\n'), Reading(format="jsonl", packing="gzip")),
@@ -31,7 +32,7 @@ TEXT = "a,b\n1,é\n"
         (zipped({"x": TEXT.encode()}), Reading(packing="zip")),
         (xlsx({"A": [["a"]]}), Reading(format="xlsx", sheet="A", sheets=("A",))),
     ],
-    ids=["csv", "bom", "utf16", "utf16-no-bom", "latin1", "cr", "jsonl", "jsonl-gzip", "zstd", "zip", "xlsx"],
+    ids=["csv", "bom", "utf16", "utf16-no-bom", "latin1", "marks", "cr", "jsonl", "jsonl-gzip", "zstd", "zip", "xlsx"],
 )
 def test_sniff_tells_what_the_file_is(content, found):
     assert reading.sniff(BytesSource(content))[0] == found
@@ -61,10 +62,10 @@ def test_sniff_utf8_that_was_chosen_and_is_none_refused():
     [
         (b"%PDF-1.7", "a PDF"),
         (b"SQLite format 3\0", "a database"),
-        (b"ARROW1\0\0", "an Arrow (Feather) file"),
+        (b"ARROW1\0\0\xff", "an Arrow (Feather) file"),
         (b"\xd0\xcf\x11\xe0\xa1", "an old Excel workbook, or one that is locked by a password"),
         (b"\n<html><table>", "a web page"),
-        (gzip.compress(b"Rar!..."), "a RAR archive"),
+        (gzip.compress(b"Rar!\x1a\x07\x01"), "a RAR archive"),
         (zipped({"mimetype": b"application/x", "content.xml": b"<x/>"}), "an OpenDocument spreadsheet"),
     ],
 )
