@@ -51,7 +51,8 @@ class NewVersionForm(forms.Form):
     training = forms.FileField(
         label="Training data (CSV)",
         required=False,
-        help_text="Its columns give ranges, choices and examples. The file itself is not kept.",
+        help_text="Its columns give ranges, choices and examples; what the model answers to it is drawn beside scored "
+        "files. The file itself is not kept; some of its rows are until the check has passed.",
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
 

@@ -1,6 +1,7 @@
 """Batches on the real stack: looked at, started, stopped, put together, gone on with."""
 
 import csv
+import gzip
 import io
 import time
 import urllib.request
@@ -109,6 +110,23 @@ def test_file_whose_columns_are_named_otherwise_is_scored_as_its_owner_says(vers
 
     assert "var_4" in refused.refusal
     assert (batch.state, batch.scored) == ("done", 1)
+
+
+def test_packed_json_lines_come_out_as_parquet(version: ModelVersion):
+    rows = b'{"var_1": 1, "var_2": 2, "var_3": 3, "var_4": 4}\n' * 3
+    batch = send(version, gzip.compress(rows))
+    look = actions.look_at(batch)
+
+    actions.choose(batch, {"result": "parquet"})
+    actions.start_batch(batch)
+    wait_for_end(batch)
+
+    with urllib.request.urlopen(actions.link_to_result(batch), timeout=60) as answer:  # noqa: S310
+        content, headers = answer.read(), answer.headers
+    assert (look.reading["format"], look.reading["packing"]) == ("jsonl", "gzip")
+    assert (batch.state, batch.scored, batch.result_file) == ("done", 3, "output.parquet")
+    assert content.startswith(b"PAR1") and len(content) == batch.summary["result"]["size_bytes"]
+    assert headers["Content-Type"] == "application/vnd.apache.parquet"
 
 
 def test_batch_cancelled_midway_is_collected_and_begun_anew_to_its_end(version: ModelVersion):

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--model", required=True, metavar="SLUG", help="the model's short name")
         parser.add_argument("--name", help="what colleagues see; for a model that does not exist yet")
         parser.add_argument("--notes", default="", help="what changed, where the data comes from, how good it is")
-        parser.add_argument("--training", type=Path, metavar="CSV", help="gives ranges, choices and examples; not kept")
+        parser.add_argument("--training", type=Path, metavar="CSV", help="gives ranges, choices, examples; not kept")
         parser.add_argument(
             "--by", default="", metavar="USERNAME", help="who uploads; the first administrator otherwise"
         )
