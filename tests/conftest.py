@@ -142,8 +142,8 @@ def cloud(stack_environment: Mapping[str, str], settings: Any) -> Iterator[None]
 
 
 def _forget_clients() -> None:
-    aws.client.cache_clear()
-    aws.signing_client.cache_clear()
+    for client in (aws.client, aws.quick_lambda, aws.signing_client):
+        client.cache_clear()
 
 
 @pytest.fixture(scope="session")
