@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from predictor import api_calls, journal, operations, verification
-from predictor.batch import BATCH_STEPS
+from predictor.batch import BATCH_OPERATIONS, BATCH_STEPS
 from predictor.errors import BadRequest, BatchRefused, Fault
 from predictor.events import ApiRequest, OperationRequest, Reply, read_event, to_proxy_response
 
@@ -26,9 +26,7 @@ def handle(event: Mapping[str, Any], context: Any) -> Answer:
         return _answer_api(request)
     if request.operation in BATCH_STEPS:
         return _run_batch_step(request)
-    return _answer_operation(
-        request, {"predict": _predict, "describe": _describe, "replay": _replay, "answer_rows": _answer_rows}
-    )
+    return _answer_operation(request, _OPERATIONS)
 
 
 def verify(event: Mapping[str, Any], context: Any) -> Answer:
@@ -114,3 +112,16 @@ def _answer_rows(request: OperationRequest) -> Answer:
 
 def _verify(request: OperationRequest) -> Answer:
     return verification.verify(request.body)
+
+
+def _of_batch(operation: Any) -> Any:
+    return lambda request: operation(request.body)
+
+
+_OPERATIONS = {
+    "predict": _predict,
+    "describe": _describe,
+    "replay": _replay,
+    "answer_rows": _answer_rows,
+    **{name: _of_batch(operation) for name, operation in BATCH_OPERATIONS.items()},
+}

@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from predictor.engines import TableAnswers
 from predictor.engines.answering import answer_table, predict_rows
+from predictor.engines.leaf_masks import LeafMasks, masks_of
 from predictor.features import Output
 
 ROWS = 3000
@@ -80,6 +81,58 @@ def test_tree_with_missing_values_and_values_on_thresholds_answers_as_its_own_me
     answers = answer_table(estimator, table, Output("binary", (0, 1), probabilities=True))
 
     assert answers.to_answers().labels == estimator.predict(table).tolist()
+    assert answers.probabilities.tolist() == estimator.predict_proba(table).tolist()
+
+
+@pytest.mark.parametrize("leaves", [2, 7, 31, 32, 33])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_masks_of_leaves_add_up_to_the_same_bits(leaves, classes):
+    table, target = _classes(classes)
+    table[::5, 2] = np.nan
+    estimator = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=leaves, random_state=0)
+    estimator.fit(table[:1500], target[:1500])
+    extremes = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e300, -1e300, 5e-324])
+    table[: len(extremes) * 6] = np.resize(extremes, (len(extremes) * 6, 6))
+
+    masks = masks_of(estimator)
+
+    assert (masks is None) == (leaves > 32)
+    if masks is not None:
+        sums = masks.sums(table, estimator._baseline_prediction.ravel())
+        assert sums.tolist() == estimator._raw_predict(table).tolist()
+    answers = answer_table(estimator, table, Output("multiclass", tuple(range(classes)), probabilities=True))
+    assert answers.probabilities.tolist() == estimator.predict_proba(table).tolist()
+
+
+def test_masks_of_trees_that_split_by_category_are_not_made():
+    table, target = _classes(2)
+    table[:, 0] = np.arange(ROWS) % 5
+    estimator = HistGradientBoostingClassifier(max_iter=10, categorical_features=[0]).fit(table[:500], target[:500])
+
+    answers = answer_table(estimator, table, Output("binary", (0, 1), probabilities=True))
+
+    assert masks_of(estimator) is None
+    assert answers.probabilities.tolist() == estimator.predict_proba(table).tolist()
+
+
+def test_masks_that_give_other_sums_are_not_used(monkeypatch):
+    table, target = _classes(2)
+    estimator = HistGradientBoostingClassifier(max_iter=5).fit(table[:500], target[:500])
+    monkeypatch.setattr(LeafMasks, "sums", lambda self, table, baseline: np.zeros((len(table), 1)))
+
+    answers = answer_table(estimator, table, Output("binary", (0, 1), probabilities=True))
+
+    assert answers.probabilities.tolist() == estimator.predict_proba(table).tolist()
+
+
+def test_estimator_that_is_fitted_again_is_answered_by_its_new_trees():
+    table, target = _classes(2)
+    estimator = HistGradientBoostingClassifier(max_iter=5).fit(table[:500], target[:500])
+    answer_table(estimator, table, Output("binary", (0, 1), probabilities=True))
+
+    estimator.fit(table[:500], 1 - target[:500])
+    answers = answer_table(estimator, table, Output("binary", (0, 1), probabilities=True))
+
     assert answers.probabilities.tolist() == estimator.predict_proba(table).tolist()
 
 

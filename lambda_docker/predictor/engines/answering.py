@@ -3,7 +3,9 @@
 What comes out is bit for bit what `predict`, `predict_proba` and `decision_function` return for the same rows.
 """
 
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,14 @@ import numpy.typing as npt
 
 from predictor.discovery import read, to_json_value
 from predictor.engines import Answers, TableAnswers
+from predictor.engines.leaf_masks import LeafMasks, masks_of
 from predictor.features import Output
 
 # Below this many rows sorting them takes longer than it saves.
 _ORDERED_FROM_ROWS = 1024
 _CELLS_A_FEATURE = 8
 _SAMPLED_ROWS = 2000
+_CHECKED_ROWS = 1024
 # Cells are numbered in 64 bits.
 _FEATURES_IN_CELLS = 12
 
@@ -36,6 +40,8 @@ def answer_table(estimator: Any, table: Any, output: Output) -> TableAnswers:
     """
     estimator, table = _through_pipeline(estimator, table)
     if output.type == "regression":
+        if _name_of(estimator) == _VALUES_FROM_SUMS:
+            return TableAnswers(values=_values_from_sums(estimator, table))
         predicted = np.asarray(_predictor(estimator, "predict")(table))
         return TableAnswers(values=predicted.astype(np.float64, copy=False).reshape(len(predicted)))
     if output.probabilities:
@@ -76,13 +82,55 @@ def _from_probabilities(estimator: Any, table: Any) -> _Labelled:
 
 
 def _from_scores(estimator: Any, table: Any) -> _Labelled:
-    """Histogram gradient boosting: both are made of decision_function(), whose sign or largest entry is the class."""
-    scores = np.asarray(_predictor(estimator, "decision_function")(table))
-    codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else np.argmax(scores, axis=1)
-    loss = read(estimator, "_loss")
-    if loss is None:
-        return codes, np.asarray(_predictor(estimator, "predict_proba")(table), np.float64)
-    return codes, np.asarray(loss.predict_proba(scores.reshape(len(scores), -1)), np.float64)
+    """Histogram gradient boosting: both are made of its sums, whose sign or largest entry is the class."""
+    sums = _sums(estimator, table)
+    if sums is None:
+        probabilities = np.asarray(estimator.predict_proba(table), np.float64)
+        return np.searchsorted(estimator.classes_, estimator.predict(table)), probabilities
+    codes = (sums[:, 0] > 0).astype(np.intp) if sums.shape[1] == 1 else np.argmax(sums, axis=1)
+    return codes, np.asarray(estimator._loss.predict_proba(sums), np.float64)
+
+
+def _values_from_sums(estimator: Any, table: Any) -> npt.NDArray[np.float64]:
+    sums = _sums(estimator, table)
+    if sums is None:
+        return np.asarray(estimator.predict(table), np.float64)
+    return np.asarray(estimator._loss.link.inverse(sums.ravel()), np.float64)
+
+
+# Made when an estimator first answers many rows, of the trees beside them; None where these are not of the kind, or
+# gave other sums.
+_masks: "weakref.WeakKeyDictionary[Any, tuple[Any, LeafMasks | None]]" = weakref.WeakKeyDictionary()
+
+
+def _sums(estimator: Any, table: Any) -> npt.NDArray[np.float64] | None:
+    """What histogram gradient boosting adds up, (n, k); None where this release keeps its parts elsewhere."""
+    if not all(read(estimator, name) is not None for name in ("_loss", "_raw_predict", "_preprocess_X")):
+        return None
+    if len(table) < _ORDERED_FROM_ROWS:
+        return np.asarray(estimator._raw_predict(table))
+    trees = read(estimator, "_predictors")
+    made_of, masks = _masks.get(estimator, (None, None))
+    if made_of is not trees:
+        masks = _checked_masks(estimator, table)
+        _masks[estimator] = (trees, masks)
+    if masks is None:
+        return np.asarray(_in_order(estimator._raw_predict, table))
+    plain = estimator._preprocess_X(table, reset=False)
+    return masks.sums(plain, estimator._baseline_prediction.ravel())
+
+
+def _checked_masks(estimator: Any, table: Any) -> LeafMasks | None:
+    """The estimator's masks, once they have given the same bits as the estimator for the first rows."""
+    try:
+        masks = masks_of(estimator)
+    except (AttributeError, KeyError, ValueError):  # another release of scikit-learn may keep its trees otherwise
+        return None
+    if masks is None:
+        return None
+    first = table[:_CHECKED_ROWS]
+    sums = masks.sums(estimator._preprocess_X(first, reset=False), estimator._baseline_prediction.ravel())
+    return masks if np.array_equal(sums, estimator._raw_predict(first)) else None
 
 
 _LABELS_AND_PROBABILITIES: dict[str, Callable[[Any, Any], _Labelled]] = {
@@ -92,6 +140,7 @@ _LABELS_AND_PROBABILITIES: dict[str, Callable[[Any, Any], _Labelled]] = {
     "sklearn.ensemble._forest.ExtraTreesClassifier": _from_probabilities,
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier": _from_scores,
 }
+_VALUES_FROM_SUMS = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor"
 _WALKED_ROW_BY_ROW = frozenset(
     {
         *_LABELS_AND_PROBABILITIES,
@@ -99,7 +148,6 @@ _WALKED_ROW_BY_ROW = frozenset(
         "sklearn.tree._classes.ExtraTreeRegressor",
         "sklearn.ensemble._forest.RandomForestRegressor",
         "sklearn.ensemble._forest.ExtraTreesRegressor",
-        "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
     }
 )
 
@@ -114,17 +162,18 @@ def _predictor(estimator: Any, method: str) -> Callable[[Any], Any]:
     if _name_of(estimator) not in _WALKED_ROW_BY_ROW:
         return ask
 
-    def ask_in_order(table: Any) -> Any:
-        is_plain = isinstance(table, np.ndarray) and table.dtype.kind == "f" and table.ndim == 2
-        if not is_plain or len(table) < _ORDERED_FROM_ROWS:
-            return ask(table)
-        order = _by_cells(table)
-        answers = np.asarray(ask(table[order]))
-        restored = np.empty_like(answers)
-        restored[order] = answers
-        return restored
+    return partial(_in_order, ask)
 
-    return ask_in_order
+
+def _in_order(ask: Callable[[Any], Any], table: Any) -> Any:
+    is_plain = isinstance(table, np.ndarray) and table.dtype.kind == "f" and table.ndim == 2
+    if not is_plain or len(table) < _ORDERED_FROM_ROWS:
+        return ask(table)
+    order = _by_cells(table)
+    answers = np.asarray(ask(table[order]))
+    restored = np.empty_like(answers)
+    restored[order] = answers
+    return restored
 
 
 def _by_cells(table: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
