@@ -120,13 +120,6 @@ def delete(key: str) -> None:
         client("s3").delete_object(Bucket=settings.PORTICO_BUCKET, Key=key)
 
 
-def count_under(prefix: str) -> int:
-    """How many objects' keys begin with `prefix`."""
-    with aws_errors(f"listing {prefix}"):
-        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.PORTICO_BUCKET, Prefix=prefix)
-        return sum(page.get("KeyCount", 0) for page in pages)
-
-
 def delete_under(prefix: str) -> int:
     """Remove every object whose key begins with `prefix`, and every upload begun there. Returns how many objects."""
     removed, bucket = 0, settings.PORTICO_BUCKET

@@ -71,13 +71,6 @@ def test_promoted_upload_is_copied_on_condition_that_nothing_is_there(cloud):
     assert [params["IfNoneMatch"] for params in asked] == ["*"]
 
 
-def test_objects_under_a_prefix_are_counted(key):
-    for number in range(3):
-        storage.put_json(f"{key}/{number}.json", {})
-
-    assert storage.count_under(f"{key}/") == 3
-
-
 def test_presigned_post_names_one_key_and_its_range(key):
     post = storage.presign_upload(key, max_bytes=10, expires_s=60)
 

@@ -29,13 +29,6 @@ def test_file_stored_comes_back_as_it_was(prefix: str):
     assert b"".join(chunks) == b"\x00\xffcontent"
 
 
-def test_objects_under_a_prefix_are_counted(prefix: str):
-    for name in ("parts/1.json", "parts/2.json", "plan.json"):
-        storage.put_json(prefix + name, {})
-
-    assert storage.count_under(prefix + "parts/") == 2
-
-
 def test_upload_promoted_twice_keeps_the_first_file(cloud: None):
     first, second, target = uuid.uuid4(), uuid.uuid4(), f"models/m{uuid.uuid4().hex}/1/model.pkl"
     storage.put_file(storage.quarantine_key(first), io.BytesIO(b"first"))
@@ -70,7 +63,7 @@ def test_everything_under_a_prefix_is_deleted_with_uploads_that_were_begun(prefi
 
     removed = storage.delete_under(prefix)
 
-    assert (removed, storage.count_under(prefix), storage.size_of(beside)) == (2, 0, 2)
+    assert (removed, storage.size_of(prefix + "input.csv"), storage.size_of(beside)) == (2, None, 2)
     begun = s3.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", [])
     assert [upload for upload in begun if upload["Key"].startswith(prefix)] == []
 
