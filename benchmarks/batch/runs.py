@@ -154,6 +154,8 @@ def original(prepared: Prepared, storage: FileS3) -> Callable[[Stopwatch], None]
 
 def portico(prepared: Prepared, storage: FileS3) -> Callable[[Stopwatch], None]:
     """Plan, every part in turn, finish, each through the function's entry point."""
+    import polars  # noqa: F401  # imported with a function's first part, and warm afterwards
+
     from predictor import handler, model_store
 
     storage.adopt(f"models/{SLUG}/{VERSION}/manifest.json", Path(prepared.manifest))

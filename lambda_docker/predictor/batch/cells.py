@@ -32,7 +32,7 @@ class Cells(Protocol):
         ...
 
     def numbers(self, feature: int) -> npt.NDArray[np.float64] | None:
-        """As floats, anything but a finite number where they are none; None where they were not read so."""
+        """As floats, not to be written to, anything but finite where they are none; None where not read so."""
         ...
 
 
@@ -112,7 +112,7 @@ def _read_numbers(
         odd |= column != np.floor(column)
     wrong: dict[int, BadValue] = {}
     if odd.any():
-        rows = np.flatnonzero(odd)
+        rows, column = np.flatnonzero(odd), column.copy()
         for row, cell in zip(rows.tolist(), cells.texts(place).gather(rows).to_list(), strict=True):
             value = read(cell)
             if isinstance(value, BadValue):
@@ -128,7 +128,7 @@ def _to_numbers(cells: "pl.Series", decimal: str) -> Column:
     if decimal == ",":
         # A cell with a point is made unreadable here, so that it is looked at by itself.
         written = cells.str.replace_all(".", "?", literal=True).str.replace_all(",", ".", literal=True)
-    return written.cast(pl.Float64, strict=False).to_numpy().astype(np.float64, copy=True)
+    return written.cast(pl.Float64, strict=False).to_numpy()
 
 
 def _read_others(feature: Feature, cells: "pl.Series", read: _Read) -> tuple[Column, dict[int, BadValue]]:

@@ -1,6 +1,8 @@
 """One part of a batch: its range read, scored, and uploaded as one part of the result."""
 
+import contextlib
 import tempfile
+from typing import IO
 
 from predictor import bucket
 from predictor.batch.job import Job, Part, Plan
@@ -29,19 +31,43 @@ def score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> N
         before=cut.line - planned.ranges[0].line,
         ends_file=number == planned.parts,
     )
-    with tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES) as output:
+    with _Held() as output:
         if number == 1:
-            output.write(header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout))
+            output.add(header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout))
         for piece, is_last in read_pieces(planned.source, cut):
             for lines in scorer.score(piece, is_last=is_last):
-                output.write(lines)
+                output.add(lines)
         _check_share(scorer.tally, job)
-        output.seek(0)
         try:
-            etag = bucket.put_part(job.output_key, output, upload=planned.upload, number=number)
+            etag = bucket.put_part(job.output_key, output.body(), upload=planned.upload, number=number)
         except ObjectMissing:
             raise BatchRefused("The batch was stopped while this part was scored. Start it again.") from None
     Part(planned.upload, etag, scorer.tally).save(job, number)
+
+
+class _Held(contextlib.ExitStack):
+    """A part's output: in memory, and on the disk where it is large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[bytes] = []
+        self._size_bytes = 0
+        self._file: IO[bytes] | None = None
+
+    def add(self, lines: bytes) -> None:
+        self._lines.append(lines)
+        self._size_bytes += len(lines)
+        if self._size_bytes > _HELD_BYTES:
+            self._file = self._file or self.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # closed by the stack
+            self._file.writelines(self._lines)
+            self._lines, self._size_bytes = [], 0
+
+    def body(self) -> bytes | IO[bytes]:
+        if self._file is None:
+            return b"".join(self._lines)
+        self._file.writelines(self._lines)
+        self._file.seek(0)
+        return self._file
 
 
 def _check_share(tally: Tally, job: Job) -> None:

@@ -70,7 +70,7 @@ class RegularRows:
     def numbers(self, feature: int) -> npt.NDArray[np.float64] | None:
         """A feature's cells as floats, NaN where they are none; None where they were read as text."""
         column = self._table[str(self.layout.positions[feature])]
-        return None if column.dtype.is_(_text_type()) else column.to_numpy().astype(np.float64, copy=True)
+        return None if column.dtype.is_(_text_type()) else column.to_numpy()
 
     def texts(self, feature: int) -> "pl.Series":
         """A feature's cells as they are, without quotes."""

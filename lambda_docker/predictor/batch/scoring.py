@@ -7,7 +7,9 @@ through `irregular`, and come out in their place.
 import csv
 import io
 import itertools
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,12 +32,21 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Runs keep memory flat; larger ones are no faster.
-_RUN_BYTES = 4 * MIB
+_RUN_BYTES = 2 * MIB
+# polars and numpy work outside of Python's lock: a second processor reads and writes while the model answers.
+_HELPERS = 2
+_WRITTEN_AHEAD = 1
 # Odd records cut a block into runs. With more of them the whole block is taken record by record.
 _RUNS_AT_MOST = 64
 
 # Up to a whole record may be one cell; the csv module stops at 128 KiB otherwise.
 csv.field_size_limit(RECORD_MAX_BYTES)
+
+
+# Makes the lines of some records that are answered.
+Write = Callable[[], bytes]
+# Of the file, one a row.
+Lines = Sequence[int] | Offsets
 
 
 class Scorer:
@@ -74,47 +85,79 @@ class Scorer:
         self._rest = b""
         is_cut = is_last and bool(block) and not block.endswith(b"\n")
         held = b""
-        for lines in self._score_block(block + self._layout.newline.encode() if is_cut else block, is_last=is_last):
+        for lines in self._written(block + self._layout.newline.encode() if is_cut else block, is_last=is_last):
             if held:
                 yield held
             held = lines
         if held:
             yield held.removesuffix(b"\n").removesuffix(b"\r") if is_cut else held
 
-    def _score_block(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
+    def _written(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
+        """The block's lines. The next run is read and the last one written while the model answers this one."""
+        writing: deque[Future[bytes]] = deque()
+        with ThreadPoolExecutor(_HELPERS) as helpers:
+            for write in self._score_block(block, helpers, is_last=is_last):
+                writing.append(helpers.submit(write))
+                if len(writing) > _WRITTEN_AHEAD:
+                    yield self._seen(writing.popleft().result())
+            while writing:
+                yield self._seen(writing.popleft().result())
+
+    def _seen(self, lines: bytes) -> bytes:
+        """The lines, of which the first are kept for the preview."""
+        lacking = SHOWN_ROWS - len(self.tally.preview)
+        if lacking:
+            self.tally.preview += _preview(lines, self._layout)[:lacking]
+        return lines
+
+    def _score_block(self, block: bytes, helpers: Executor, *, is_last: bool) -> Iterator[Write]:
         if b'"' in block:
             yield from self._score_carefully(block, is_last=is_last)
         else:
             complete = block.rfind(b"\n") + 1
-            begin = 0
-            while begin < complete:
-                end = block.rfind(b"\n", begin, begin + _RUN_BYTES) + 1 or block.find(b"\n", begin) + 1
-                yield from self._score_run(block[begin:end], is_last=is_last and end == complete)
-                begin = end
+            runs = self._runs(block, complete)
+            run = next(runs, b"")
+            coming = helpers.submit(self._read, run)
+            while run:
+                rows, following = coming.result(), next(runs, b"")
+                coming = helpers.submit(self._read, following)
+                yield from self._score_run(run, rows, is_last=is_last and not following)
+                run = following
             self._rest = block[complete:]
         if is_last and self._rest:
             # Its quote is never closed.
             rest, self._rest = self._rest.removesuffix(b"\n"), b""
             yield from self._score_oddities([rest], is_last=True)
 
-    def _score_run(self, run: bytes, *, is_last: bool) -> Iterator[bytes]:
-        """Complete records without quotes."""
-        count = self._count_plain(run)
-        if count is None or begins_oddly(run):
-            yield from self._score_carefully(run, is_last=is_last)
-        elif count > self._rows_at_once:
-            middle = run.find(b"\n", len(run) // 2) + 1
-            yield from self._score_run(run[:middle], is_last=False)
-            yield from self._score_run(run[middle:], is_last=is_last)
-        else:
-            rows = RegularRows(run, count, self._layout, self._model.features)
-            if rows.has_empty_ends():
-                yield from self._score_carefully(run, is_last=is_last)
-                return
-            yield self._score_regular(rows, self._line + np.arange(count), is_last=is_last)
-            self._line += count
+    def _runs(self, block: bytes, complete: int) -> Iterator[bytes]:
+        """Complete records without quotes, some at a time."""
+        begin = 0
+        while begin < complete:
+            end = block.rfind(b"\n", begin, begin + _RUN_BYTES) + 1 or block.find(b"\n", begin) + 1
+            yield block[begin:end]
+            begin = end
 
-    def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
+    def _read(self, run: bytes) -> list[RegularRows]:
+        """A run as tables of no more rows than one holds; none where it must be looked at carefully."""
+        count = self._count_plain(run) if run else None
+        if count is None or begins_oddly(run):
+            return []
+        if count > self._rows_at_once:
+            middle = run.find(b"\n", len(run) // 2) + 1
+            halves = [self._read(run[:middle]), self._read(run[middle:])]
+            return halves[0] + halves[1] if all(halves) else []
+        rows = RegularRows(run, count, self._layout, self._model.features)
+        return [] if rows.has_empty_ends() else [rows]
+
+    def _score_run(self, run: bytes, tables: list[RegularRows], *, is_last: bool) -> Iterator[Write]:
+        if not tables:
+            yield from self._score_carefully(run, is_last=is_last)
+        for rows in tables:
+            ends_all = is_last and rows is tables[-1]
+            yield self._score_regular(rows, range(self._line, self._line + rows.count), is_last=ends_all)
+            self._line += rows.count
+
+    def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[Write]:
         """Records of any kind; what is not complete is left in `_rest`."""
         found = self._look(block)
         if found is None:
@@ -135,7 +178,7 @@ class Scorer:
             yield first, end
             first = end
 
-    def _score_piece(self, block: bytes, found: Structure, first: int, end: int, *, is_last: bool) -> Iterator[bytes]:
+    def _score_piece(self, block: bytes, found: Structure, first: int, end: int, *, is_last: bool) -> Iterator[Write]:
         regular = found.is_regular[first:end]
         turns = np.flatnonzero(np.diff(regular)) + 1
         if len(turns) > _RUNS_AT_MOST:
@@ -161,42 +204,41 @@ class Scorer:
             )
             yield self._score_regular(rows, self._line + found.lines[begin:stop], is_last=ends_all)
 
-    def _score_regular(self, rows: RegularRows, lines: Offsets, *, is_last: bool) -> bytes:
+    def _score_regular(self, rows: RegularRows, lines: Lines, *, is_last: bool) -> Write:
         layout = self._layout
         values, problems = read_columns(self._model.features, rows, decimal=layout.decimal, nulls=layout.nulls)
         answered = self._ask(values, problems, rows.count, is_last=is_last)
-        output = write_lines(self._added(answered, rows.count).insert_column(0, rows.lines()), layout)
-        self._count(answered, rows.count, lines, output)
-        return output
+        self._count(answered, rows.count, lines)
+        return lambda: write_lines(self._added(answered, rows.count).insert_column(0, rows.lines()), layout)
 
     def _score_odd_run(
         self, block: bytes, found: Structure, begin: int, stop: int, *, is_last: bool
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Write]:
         records = [
             block[start : end - 1]
             for start, end in zip(found.starts[begin:stop].tolist(), found.ends[begin:stop].tolist(), strict=True)
         ]
         yield from self._score_oddities(records, is_last=is_last, line=self._line + int(found.lines[begin]))
 
-    def _score_oddities(self, records: Sequence[bytes], *, is_last: bool, line: int | None = None) -> Iterator[bytes]:
+    def _score_oddities(self, records: Sequence[bytes], *, is_last: bool, line: int | None = None) -> Iterator[Write]:
         """Record by record. Where no line is given, they are the next ones."""
         at = self._line if line is None else line
         for begin in range(0, len(records), self._rows_at_once):
             part = records[begin : begin + self._rows_at_once]
             odd = irregular.read(part, layout=self._layout, line=at)
             self.tally.blank_lines += len(part) - len(odd.rows)
-            added = b""
+            answered = None
             if odd.rows:
-                ends_all = is_last and begin + len(part) == len(records)
-                answered = self._ask_about(odd, is_last=ends_all)
-                added = write_lines(self._added(answered, len(odd.rows)), self._layout)
-            output = irregular.write(odd, added, self._layout)
-            if odd.rows:
-                self._count(answered, len(odd.rows), odd.lines, output)
+                answered = self._ask_about(odd, is_last=is_last and begin + len(part) == len(records))
+                self._count(answered, len(odd.rows), odd.lines)
+            yield partial(self._write_oddities, odd, answered)
             at += sum(record.count(b"\n") + 1 for record in part)
-            yield output
         if line is None:
             self._line = at
+
+    def _write_oddities(self, odd: irregular.Odd, answered: Answered | None) -> bytes:
+        added = write_lines(self._added(answered, len(odd.rows)), self._layout) if answered else b""
+        return irregular.write(odd, added, self._layout)
 
     def _ask_about(self, odd: irregular.Odd, *, is_last: bool) -> Answered:
         layout = self._layout
@@ -227,15 +269,13 @@ class Scorer:
             errors=answered.errors,
         )
 
-    def _count(self, answered: Answered, count: int, lines: Sequence[int] | np.ndarray, output: bytes) -> None:
+    def _count(self, answered: Answered, count: int, lines: Lines) -> None:
         counted = Tally(rows=count)
         count_in(answered, self._model.output, self._bands, counted)
         counted.errors = [
             {"row": row + 1, "line": int(lines[row]), "error": answered.errors[row]}
             for row in sorted(answered.errors)[:SHOWN_ERRORS]
         ]
-        if len(self.tally.preview) < SHOWN_ROWS:
-            counted.preview = _preview(output, self._layout)
         self.tally.merge(counted)
 
 

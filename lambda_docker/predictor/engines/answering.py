@@ -21,6 +21,8 @@ _ORDERED_FROM_ROWS = 1024
 _CELLS_A_FEATURE = 8
 _SAMPLED_ROWS = 2000
 _CHECKED_ROWS = 1024
+# Fewer classes than these are compared with all labels at once.
+_COMPARED_CLASSES = 8
 # Cells are numbered in 64 bits.
 _FEATURES_IN_CELLS = 12
 
@@ -50,7 +52,7 @@ def answer_table(estimator: Any, table: Any, output: Output) -> TableAnswers:
             codes, probabilities = both(estimator, table)
             words = [to_json_value(label) for label in np.asarray(estimator.classes_).tolist()]
             return TableAnswers(label_words=words, label_codes=codes, probabilities=probabilities)
-    words, codes = _code(np.asarray(estimator.predict(table)))
+    words, codes = _code(np.asarray(estimator.predict(table)), read(estimator, "classes_"))
     if output.probabilities:
         probabilities = np.asarray(estimator.predict_proba(table), np.float64)
         return TableAnswers(label_words=words, label_codes=codes, probabilities=probabilities)
@@ -186,11 +188,17 @@ def _by_cells(table: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     return np.argsort(cells, kind="stable")
 
 
-def _code(labels: npt.NDArray[Any]) -> tuple[list[Any], npt.NDArray[np.intp]]:
+def _code(labels: npt.NDArray[Any], classes: Any) -> tuple[list[Any], npt.NDArray[np.intp]]:
     """The labels that occur, in their JSON type, and which of them each row's is."""
-    if labels.dtype.kind in "biuf" and len(labels) > 1:
-        words, codes = np.unique(labels, return_inverse=True)
-        return [to_json_value(label) for label in words.tolist()], codes.reshape(-1)
+    if isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) <= _COMPARED_CLASSES:
+        codes = np.zeros(len(labels), np.intp)
+        found = 0
+        for code, name in enumerate(classes):
+            is_this = np.asarray(labels == name)
+            codes[is_this] = code
+            found += int(np.count_nonzero(is_this))
+        if found == len(labels):
+            return [to_json_value(label) for label in classes.tolist()], codes
     places: dict[Any, int] = {}
     listed = [places.setdefault(label, len(places)) for label in labels.ravel().tolist()]
     return [to_json_value(label) for label in places], np.array(listed, dtype=np.intp)

@@ -200,9 +200,20 @@ def test_full_disk_raises_and_the_next_try_gives_the_same_bytes(model, monkeypat
         def no_space(**options):
             raise OSError(28, "No space left on device")
 
-        patch.setattr("predictor.batch.parts.tempfile.SpooledTemporaryFile", no_space)
+        patch.setattr("predictor.batch.parts._HELD_BYTES", 10)
+        patch.setattr("predictor.batch.parts.tempfile.TemporaryFile", no_space)
         with pytest.raises(OSError, match="No space"):
             batch.step("part", part=part)
+
+    _run(batch)
+
+    assert batch.output() == expected
+
+
+def test_output_that_is_too_large_for_memory_goes_by_the_disk_and_is_the_same(model, monkeypatch):
+    expected, _ = _undisturbed()
+    monkeypatch.setattr("predictor.batch.parts._HELD_BYTES", 100)
+    batch = BatchRun(CONTENT)
 
     _run(batch)
 
