@@ -5,7 +5,9 @@ original columns, and leaves a hint at each column. It reads attributes only, an
 readable: get_params() and repr() fail on estimators that an older scikit-learn wrote, and any property may raise.
 """
 
+import functools
 import math
+import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,6 +116,29 @@ def final_estimator(estimator: Any) -> Any:
             break
         estimator = best if best is not None else steps[-1][1]
     return estimator
+
+
+def is_of_scikit_learn(estimator: Any, *, depth: int = _DEPTH) -> bool:
+    """Whether an estimator, and each that it holds, is scikit-learn's own and calls no function of anybody else's."""
+    if not type(estimator).__module__.startswith("sklearn.") or depth == 0:
+        return False
+    held = [value for value in vars(estimator).values() if value is not None]
+    while held:
+        value = held.pop()
+        if isinstance(value, list | tuple | set):
+            held += value
+        elif isinstance(value, dict):
+            held += value.values()
+        elif _is_foreign(value, depth):
+            return False
+    return True
+
+
+def _is_foreign(value: Any, depth: int) -> bool:
+    """Whether it is a function, or an estimator that is not scikit-learn's."""
+    if isinstance(value, types.FunctionType | types.MethodType | functools.partial):
+        return not str(getattr(value, "__module__", "")).startswith("sklearn.")
+    return hasattr(value, "get_params") and not is_of_scikit_learn(value, depth=depth - 1)
 
 
 def class_name(step: Any) -> str:

@@ -1,5 +1,7 @@
 """What is computed once, and in another order, is bit for bit what the estimator's own methods give."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification, make_regression
@@ -12,14 +14,17 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from predictor.discovery import is_of_scikit_learn
 from predictor.engines import TableAnswers
 from predictor.engines.answering import answer_table, predict_rows
 from predictor.engines.leaf_masks import LeafMasks, masks_of
+from predictor.engines.sklearn_engine import _quiet
 from predictor.features import Output
 
 ROWS = 3000
@@ -175,3 +180,40 @@ def test_joined_answers_are_those_of_the_parts_in_order():
     assert joined.to_answers().labels == ["b", "a", "c", "b"]
     assert joined.probabilities.tolist() == [[1, 0], [0, 1], [1, 1], [1, 1]]
     assert joined.values is None
+
+
+def _of_somebody_else(table):
+    return table
+
+
+class _Own(LogisticRegression):
+    """A class of somebody else's that inherits from scikit-learn's."""
+
+
+@pytest.mark.parametrize(
+    ("estimator", "is_safe"),
+    [
+        (LogisticRegression(), True),
+        (make_pipeline(StandardScaler(), HistGradientBoostingClassifier(max_iter=2)), True),
+        (RandomForestClassifier(2), True),
+        (make_pipeline(FunctionTransformer(_of_somebody_else), LogisticRegression()), False),
+        (_Own(), False),
+        (make_pipeline(StandardScaler(), _Own()), False),
+        (GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2), True),
+        (GridSearchCV(_Own(), {"C": [1.0]}, cv=2), False),
+    ],
+    ids=str,
+)
+def test_only_estimators_of_scikit_learn_alone_are_asked_in_threads(estimator, is_safe):
+    table, target = _classes(2, rows=60)
+
+    assert is_of_scikit_learn(estimator.fit(table, target)) is is_safe
+
+
+def test_warnings_come_back_once_the_last_thread_is_through():
+    before = list(warnings.filters)
+
+    with _quiet, _quiet:
+        warnings.warn("nobody hears this", UserWarning, stacklevel=1)
+
+    assert warnings.filters == before

@@ -7,7 +7,8 @@ from typing import IO
 from predictor import bucket
 from predictor.batch.job import Job, Part, Plan
 from predictor.batch.ranges import read_pieces
-from predictor.batch.scoring import Scorer, header_line
+from predictor.batch.scoring import header_line
+from predictor.batch.stretches import PartScorer
 from predictor.batch.tally import Tally
 from predictor.errors import BatchRefused, ObjectMissing
 from predictor.limits import MIB
@@ -22,7 +23,7 @@ _GIVES_UP_FROM_ROWS = 1000
 def score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> None:
     """Score the part and leave what it counts. Raises: BatchRefused: too many of its rows are bad."""
     layout, cut = planned.layout, planned.ranges[number - 1]
-    scorer = Scorer(
+    scorer = PartScorer(
         model,
         layout,
         bands=job.wishes.bands,

@@ -7,9 +7,7 @@ through `irregular`, and come out in their place.
 import csv
 import io
 import itertools
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
 
 # Runs keep memory flat; larger ones are no faster.
 _RUN_BYTES = 2 * MIB
-# polars and numpy work outside of Python's lock: a second processor reads and writes while the model answers.
-_HELPERS = 2
-_WRITTEN_AHEAD = 1
 # Odd records cut a block into runs. With more of them the whole block is taken record by record.
 _RUNS_AT_MOST = 64
 
@@ -43,8 +38,6 @@ _RUNS_AT_MOST = 64
 csv.field_size_limit(RECORD_MAX_BYTES)
 
 
-# Makes the lines of some records that are answered.
-Write = Callable[[], bytes]
 # Of the file, one a row.
 Lines = Sequence[int] | Offsets
 
@@ -52,6 +45,7 @@ Lines = Sequence[int] | Offsets
 class Scorer:
     """Scores consecutive records, given in pieces of any size; `tally` counts along.
 
+    rest: of what was given, the record that is not complete yet; line: on which it begins
     Args: line: of the file, on which the first record begins; before: about how many rows stand before it;
           ends_file: whether the file ends with these records
     """
@@ -72,102 +66,70 @@ class Scorer:
         self._count_plain = partial(
             count_plain, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline
         )
-        self._line, self._before, self._ends_file = line, before, ends_file
+        self.line, self._before, self._ends_file = line, before, ends_file
         self._rows_at_once = rows_at_once(len(model.features))
-        self._rest = b""
+        self.rest = b""
 
     def score(self, data: bytes, *, is_last: bool) -> Iterator[bytes]:
         """Output lines of the records that are complete by now, blank lines included; with `is_last` of all.
 
         A last line without a line end has none in the output either.
         """
-        block = self._rest + data if self._rest else data
-        self._rest = b""
+        block = self.rest + data if self.rest else data
+        self.rest = b""
         is_cut = is_last and bool(block) and not block.endswith(b"\n")
         held = b""
-        for lines in self._written(block + self._layout.newline.encode() if is_cut else block, is_last=is_last):
+        for lines in self._score_block(block + self._layout.newline.encode() if is_cut else block, is_last=is_last):
             if held:
                 yield held
             held = lines
         if held:
             yield held.removesuffix(b"\n").removesuffix(b"\r") if is_cut else held
 
-    def _written(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
-        """The block's lines. The next run is read and the last one written while the model answers this one."""
-        writing: deque[Future[bytes]] = deque()
-        with ThreadPoolExecutor(_HELPERS) as helpers:
-            for write in self._score_block(block, helpers, is_last=is_last):
-                writing.append(helpers.submit(write))
-                if len(writing) > _WRITTEN_AHEAD:
-                    yield self._seen(writing.popleft().result())
-            while writing:
-                yield self._seen(writing.popleft().result())
-
-    def _seen(self, lines: bytes) -> bytes:
-        """The lines, of which the first are kept for the preview."""
-        lacking = SHOWN_ROWS - len(self.tally.preview)
-        if lacking:
-            self.tally.preview += _preview(lines, self._layout)[:lacking]
-        return lines
-
-    def _score_block(self, block: bytes, helpers: Executor, *, is_last: bool) -> Iterator[Write]:
+    def _score_block(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
         if b'"' in block:
             yield from self._score_carefully(block, is_last=is_last)
         else:
             complete = block.rfind(b"\n") + 1
-            runs = self._runs(block, complete)
-            run = next(runs, b"")
-            coming = helpers.submit(self._read, run)
-            while run:
-                rows, following = coming.result(), next(runs, b"")
-                coming = helpers.submit(self._read, following)
-                yield from self._score_run(run, rows, is_last=is_last and not following)
-                run = following
-            self._rest = block[complete:]
-        if is_last and self._rest:
+            begin = 0
+            while begin < complete:
+                end = block.rfind(b"\n", begin, begin + _RUN_BYTES) + 1 or block.find(b"\n", begin) + 1
+                yield from self._score_run(block[begin:end], is_last=is_last and end == complete)
+                begin = end
+            self.rest = block[complete:]
+        if is_last and self.rest:
             # Its quote is never closed.
-            rest, self._rest = self._rest.removesuffix(b"\n"), b""
+            rest, self.rest = self.rest.removesuffix(b"\n"), b""
             yield from self._score_oddities([rest], is_last=True)
 
-    def _runs(self, block: bytes, complete: int) -> Iterator[bytes]:
-        """Complete records without quotes, some at a time."""
-        begin = 0
-        while begin < complete:
-            end = block.rfind(b"\n", begin, begin + _RUN_BYTES) + 1 or block.find(b"\n", begin) + 1
-            yield block[begin:end]
-            begin = end
-
-    def _read(self, run: bytes) -> list[RegularRows]:
-        """A run as tables of no more rows than one holds; none where it must be looked at carefully."""
-        count = self._count_plain(run) if run else None
+    def _score_run(self, run: bytes, *, is_last: bool) -> Iterator[bytes]:
+        """Complete records without quotes."""
+        count = self._count_plain(run)
         if count is None or begins_oddly(run):
-            return []
-        if count > self._rows_at_once:
-            middle = run.find(b"\n", len(run) // 2) + 1
-            halves = [self._read(run[:middle]), self._read(run[middle:])]
-            return halves[0] + halves[1] if all(halves) else []
-        rows = RegularRows(run, count, self._layout, self._model.features)
-        return [] if rows.has_empty_ends() else [rows]
-
-    def _score_run(self, run: bytes, tables: list[RegularRows], *, is_last: bool) -> Iterator[Write]:
-        if not tables:
             yield from self._score_carefully(run, is_last=is_last)
-        for rows in tables:
-            ends_all = is_last and rows is tables[-1]
-            yield self._score_regular(rows, range(self._line, self._line + rows.count), is_last=ends_all)
-            self._line += rows.count
+        elif count > self._rows_at_once:
+            middle = run.find(b"\n", len(run) // 2) + 1
+            yield from self._score_run(run[:middle], is_last=False)
+            yield from self._score_run(run[middle:], is_last=is_last)
+        else:
+            rows = RegularRows(run, count, self._layout, self._model.features)
+            if rows.has_empty_ends():
+                yield from self._score_carefully(run, is_last=is_last)
+                return
+            yield self._score_regular(rows, range(self.line, self.line + count), is_last=is_last)
+            self.line += count
 
-    def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[Write]:
+    def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
         """Records of any kind; what is not complete is left in `_rest`."""
         found = self._look(block)
         if found is None:
-            records, self._rest = split_records(block, self._layout.delimiter.encode())
-            yield from self._score_oddities(records, is_last=is_last and not self._rest)
+            records, self.rest = split_records(block, self._layout.delimiter.encode())
+            yield from self._score_oddities(records, is_last=is_last and not self.rest)
             return
-        self._rest = block[found.complete_bytes :]
+        self.rest = block[found.complete_bytes :]
         for first, end in self._pieces(found):
-            yield from self._score_piece(block, found, first, end, is_last=is_last and not self._rest)
-        self._line += count_lines(block[: found.complete_bytes])
+            yield from self._score_piece(block, found, first, end, is_last=is_last and not self.rest)
+        self.line += count_lines(block[: found.complete_bytes])
 
     def _pieces(self, found: Structure) -> Iterator[tuple[int, int]]:
         """Records from, to: as many as one table holds."""
@@ -178,7 +140,7 @@ class Scorer:
             yield first, end
             first = end
 
-    def _score_piece(self, block: bytes, found: Structure, first: int, end: int, *, is_last: bool) -> Iterator[Write]:
+    def _score_piece(self, block: bytes, found: Structure, first: int, end: int, *, is_last: bool) -> Iterator[bytes]:
         regular = found.is_regular[first:end]
         turns = np.flatnonzero(np.diff(regular)) + 1
         if len(turns) > _RUNS_AT_MOST:
@@ -202,43 +164,44 @@ class Scorer:
                 if found.has_inner_newlines
                 else None,
             )
-            yield self._score_regular(rows, self._line + found.lines[begin:stop], is_last=ends_all)
+            yield self._score_regular(rows, self.line + found.lines[begin:stop], is_last=ends_all)
 
-    def _score_regular(self, rows: RegularRows, lines: Lines, *, is_last: bool) -> Write:
+    def _score_regular(self, rows: RegularRows, lines: Lines, *, is_last: bool) -> bytes:
         layout = self._layout
         values, problems = read_columns(self._model.features, rows, decimal=layout.decimal, nulls=layout.nulls)
         answered = self._ask(values, problems, rows.count, is_last=is_last)
-        self._count(answered, rows.count, lines)
-        return lambda: write_lines(self._added(answered, rows.count).insert_column(0, rows.lines()), layout)
+        output = write_lines(self._added(answered, rows.count).insert_column(0, rows.lines()), layout)
+        self._count(answered, rows.count, lines, output)
+        return output
 
     def _score_odd_run(
         self, block: bytes, found: Structure, begin: int, stop: int, *, is_last: bool
-    ) -> Iterator[Write]:
+    ) -> Iterator[bytes]:
         records = [
             block[start : end - 1]
             for start, end in zip(found.starts[begin:stop].tolist(), found.ends[begin:stop].tolist(), strict=True)
         ]
-        yield from self._score_oddities(records, is_last=is_last, line=self._line + int(found.lines[begin]))
+        yield from self._score_oddities(records, is_last=is_last, line=self.line + int(found.lines[begin]))
 
-    def _score_oddities(self, records: Sequence[bytes], *, is_last: bool, line: int | None = None) -> Iterator[Write]:
+    def _score_oddities(self, records: Sequence[bytes], *, is_last: bool, line: int | None = None) -> Iterator[bytes]:
         """Record by record. Where no line is given, they are the next ones."""
-        at = self._line if line is None else line
+        at = self.line if line is None else line
         for begin in range(0, len(records), self._rows_at_once):
             part = records[begin : begin + self._rows_at_once]
             odd = irregular.read(part, layout=self._layout, line=at)
             self.tally.blank_lines += len(part) - len(odd.rows)
-            answered = None
+            added = b""
             if odd.rows:
-                answered = self._ask_about(odd, is_last=is_last and begin + len(part) == len(records))
-                self._count(answered, len(odd.rows), odd.lines)
-            yield partial(self._write_oddities, odd, answered)
+                ends_all = is_last and begin + len(part) == len(records)
+                answered = self._ask_about(odd, is_last=ends_all)
+                added = write_lines(self._added(answered, len(odd.rows)), self._layout)
+            output = irregular.write(odd, added, self._layout)
+            if odd.rows:
+                self._count(answered, len(odd.rows), odd.lines, output)
             at += sum(record.count(b"\n") + 1 for record in part)
+            yield output
         if line is None:
-            self._line = at
-
-    def _write_oddities(self, odd: irregular.Odd, answered: Answered | None) -> bytes:
-        added = write_lines(self._added(answered, len(odd.rows)), self._layout) if answered else b""
-        return irregular.write(odd, added, self._layout)
+            self.line = at
 
     def _ask_about(self, odd: irregular.Odd, *, is_last: bool) -> Answered:
         layout = self._layout
@@ -269,13 +232,15 @@ class Scorer:
             errors=answered.errors,
         )
 
-    def _count(self, answered: Answered, count: int, lines: Lines) -> None:
+    def _count(self, answered: Answered, count: int, lines: Lines, output: bytes) -> None:
         counted = Tally(rows=count)
         count_in(answered, self._model.output, self._bands, counted)
         counted.errors = [
             {"row": row + 1, "line": int(lines[row]), "error": answered.errors[row]}
             for row in sorted(answered.errors)[:SHOWN_ERRORS]
         ]
+        if len(self.tally.preview) < SHOWN_ROWS:
+            counted.preview = _preview(output, self._layout)
         self.tally.merge(counted)
 
 

@@ -99,7 +99,9 @@ def _can_go_on(job: Job, planned: Plan) -> bool:
     """Whether what was planned still has its upload, or has its output already."""
     if bucket.has_upload(job.output_key, upload=planned.upload):
         return True
-    return bucket.head(job.output_key) is not None
+    # A result that was collected from some of the parts has used the upload up.
+    is_whole = len(find_parts(job, planned.upload, numbers_of_parts(job))) == planned.parts
+    return is_whole and bucket.head(job.output_key) is not None
 
 
 def _plan_anew(job: Job, model: LoadedModel, head: bucket.Head, size_bytes: int) -> Plan | None:

@@ -107,6 +107,8 @@ class TableAnswers:
 class Engine(Protocol):
     """A model that is ready to answer."""
 
+    is_thread_safe: bool
+
     def describe(self) -> Output:
         """What comes out."""
         ...

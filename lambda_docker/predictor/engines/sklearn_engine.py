@@ -1,13 +1,14 @@
 """scikit-learn itself answers: the reference that every other engine must equal bit for bit."""
 
 import contextlib
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
-from predictor.discovery import Inspection, final_estimator, read, to_json_value
+from predictor.discovery import Inspection, final_estimator, is_of_scikit_learn, read, to_json_value
 from predictor.engines import Answers, Columns, TableAnswers
 from predictor.engines.answering import answer_table, predict_rows
 from predictor.features import Feature, Output
@@ -24,6 +25,8 @@ class SklearnEngine:
         self._inputs = inputs
         self._features = tuple(features)
         self._output = output
+        # scikit-learn's own estimators only read themselves while they answer; of others nobody knows.
+        self.is_thread_safe = is_of_scikit_learn(estimator)
 
     def describe(self) -> Output:
         return self._output
@@ -36,10 +39,33 @@ class SklearnEngine:
 
     def _ask(self, answer: Callable[[Any, Any, Output], T], columns: Columns) -> T:
         # What scikit-learn warns of here (a division, an overflow) no caller could act on, and logs would fill with it.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet:
             table = build_table(columns, inputs=self._inputs, features=self._features)
             return with_pandas_at_need(lambda: answer(self._estimator, table, self._output))
+
+
+class _Quiet:
+    """No warnings, for as long as any thread is inside: Python's filters are the whole process's."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._filters = contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._filters.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *problem: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._filters.close()
+
+
+_quiet = _Quiet()
 
 
 def read_output(estimator: Any, predicted: Any) -> Output:

@@ -91,6 +91,19 @@ def test_collect_after_a_cancel_has_the_parts_that_were_scored_and_names_the_oth
     assert bucket.read_json(batch.key("summary.json")) == summary
 
 
+def test_batch_that_was_collected_in_part_can_still_be_started_again(model):
+    batch, parts = _planned()
+    batch.step("part", part=parts[0])
+    _ask(batch, "collect")
+
+    steps.plan({"job": batch.job}, size_bytes=800)
+    batch.run_parts()
+    batch.step("finish")
+
+    assert batch.output() == run_batch(CONTENT).output()
+    assert bucket.read_json(batch.key("summary.json"))["partial"] is False
+
+
 def test_collect_with_nothing_scored_is_refused_in_words(model):
     batch, _ = _planned()
 

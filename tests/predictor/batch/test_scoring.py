@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
-from predictor.batch import scoring
+from predictor.batch import scoring, stretches
 from predictor.batch.asking import rows_at_once
 from predictor.batch.layout import columns_of, read_layout
 from predictor.batch.regular import begins_oddly
 from predictor.batch.scoring import Scorer
+from predictor.batch.stretches import PartScorer
 from predictor.batch.wishes import Band, Wishes
 from predictor.coercion import BadValue, read_number
 from predictor.discovery import inspect
@@ -169,7 +170,9 @@ def test_missing_values_that_a_model_takes_are_given_to_it():
 def _tolerant(seen: list):
     """A model that takes missing values; `seen` gets what it is given."""
     model = _loaded(missing=True)
-    model.engine = SimpleNamespace(predict_table=lambda columns: seen.append(columns) or _half(len(columns[0])))
+    model.engine = SimpleNamespace(
+        is_thread_safe=False, predict_table=lambda columns: seen.append(columns) or _half(len(columns[0]))
+    )
     return model
 
 
@@ -220,6 +223,30 @@ def test_any_number_of_rows_equals_scikit_learn(rows):
     expected = MODEL.engine.predict_table(list(table.T)).probabilities[:, 1]
     assert tally["scored"] == rows
     assert [float(text) for text in written] == expected.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    junk=st.text(alphabet='1.,"\n a', max_size=120),
+    threads=st.integers(2, 5),
+    quoted=st.booleans(),
+    piece=st.integers(20, 200),
+)
+def test_stretches_of_any_number_come_out_as_one(junk, threads, quoted, piece):
+    rows = "".join(f'1,{number},"3"\n' if quoted else f"1,{number},3\n" for number in range(20))
+    content = f"a,b,c\n{rows}{junk}".encode()
+    expected, counted = _score(content)
+    layout = read_layout(content, features=MODEL.features, wanted=columns_of(MODEL.output, bands=BANDS))
+    body = content[layout.header_bytes :]
+
+    with mock.patch.multiple(stretches, _processors=lambda: threads, _STRETCH_MIN_BYTES=10):
+        scorer = PartScorer(MODEL, layout, bands=BANDS, line=2, before=0, ends_file=True)
+        starts = range(0, len(body), piece)
+        lines = [scorer.score(body[at : at + piece], is_last=at == starts[-1]) for at in starts]
+
+    assert b"".join(line for some in lines for line in some) == expected
+    tally = scorer.tally.to_json()
+    assert {**tally, "preview": []} == {**counted, "preview": []}
 
 
 @pytest.mark.parametrize("begin", ["x^2", "x\x01", "\ufeff1", "#", "PK\x03\x04"])
