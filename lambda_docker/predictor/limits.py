@@ -16,6 +16,8 @@ _DEFAULTS = {
     # A small file may be packed so that it fills a bucket.
     "PORTICO_UNPACKED_MAX_BYTES": 5 * 1024 * MIB,
     "PORTICO_BATCH_PART_BYTES": 16 * MIB,
+    # What finish turns into Parquet within a function's 900 s, at some 20 MB/s.
+    "PORTICO_PARQUET_MAX_BYTES": 10 * 1024 * MIB,
     # A workbook is opened as a whole, in up to six times its size.
     "PORTICO_WORKBOOK_MAX_BYTES": 100 * MIB,
     "PORTICO_VERIFY_SECONDS": 60,

@@ -11,15 +11,16 @@ import pytest
 
 from tests.predictor.factories import penguin_model, penguins, publish
 
-BOXES = re.findall(
-    r"^```(bash|python)\n(.*?)^```$", (Path(__file__).parents[2] / "docs" / "api.md").read_text(), re.M | re.S
-)
+# The sample of the document's name is other tests' to load.
+SLUG = "documented"
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text().replace("/penguins/", f"/{SLUG}/")
+BOXES = re.findall(r"^```(bash|python)\n(.*?)^```$", DOCUMENT, re.M | re.S)
 
 
 @pytest.fixture
 def model(stack_environment):
     fitted = penguin_model()
-    publish(fitted, slug="penguins")
+    publish(fitted, slug=SLUG)
     return fitted
 
 

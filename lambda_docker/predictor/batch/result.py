@@ -10,6 +10,7 @@ from predictor.batch.job import Job, Part, Plan, find_parts, numbers_of_parts
 from predictor.batch.parts import score_part
 from predictor.batch.tally import Tally
 from predictor.errors import BadRequest, BatchRefused, ObjectMissing
+from predictor.limits import limit
 
 
 def publish(job: Job, planned: Plan, done: Mapping[int, Part], *, is_partial: bool = False) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def publish(job: Job, planned: Plan, done: Mapping[int, Part], *, is_partial: bo
         if bucket.head(job.output_key) is None:
             raise BatchRefused("The batch was stopped before it was finished. Start it again.") from None
     summary = _summarise(total, planned, done, is_partial=is_partial)
-    summary["result"] = _result(job, planned)
+    summary["result"] = _result(job, planned, summary["notes"])
     bucket.write_json(job.key("summary.json"), summary)
     return summary
 
@@ -55,12 +56,17 @@ def _add_up(done: Mapping[int, Part]) -> Tally:
     return total
 
 
-def _result(job: Job, planned: Plan) -> dict[str, Any]:
+def _result(job: Job, planned: Plan, notes: list[str]) -> dict[str, Any]:
+    """Which object is the result, and its size; what is not as wished is noted."""
     head = bucket.head(job.output_key)
     if head is None:
         raise BatchRefused("The result is no longer there. Start the batch again.")
+    as_csv = {"file": "output.csv", "size_bytes": head.size_bytes}
     if job.wishes.result == "csv":
-        return {"file": "output.csv", "size_bytes": head.size_bytes}
+        return as_csv
+    if head.size_bytes > limit("PORTICO_PARQUET_MAX_BYTES"):
+        notes.append("The result is too large to be written as Parquet; it is CSV.")
+        return as_csv
     from predictor.batch import parquet
 
     model = job.load_model()

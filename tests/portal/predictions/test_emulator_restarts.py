@@ -20,7 +20,7 @@ from tests.portal.factories import make_manifest, make_model, make_user, make_ve
 from tests.predictor.factories import array_model, publish
 
 pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
-ROWS = 5 * 1024**2 * 3 // 33  # of 33 bytes, in parts of 5 MiB
+ROWS = 5 * 1024**2 * 12 // 33  # of 33 bytes, in parts of 5 MiB: enough for the kill to come before the last
 WITHIN_S = 90
 
 

@@ -182,3 +182,14 @@ def test_parquet_result_holds_the_same_rows(model):
         table["probability_Gentoo"].to_list()
         == batch.table()["probability_Gentoo"].replace({float("nan"): None}).tolist()
     )
+
+
+def test_result_too_large_for_parquet_stays_csv_and_says_so(model, monkeypatch):
+    monkeypatch.setenv("PORTICO_PARQUET_MAX_BYTES", "100")
+    batch = BatchRun(CONTENT)
+    batch.job["result"] = "parquet"
+
+    summary = batch.run()
+
+    assert summary["result"]["file"] == "output.csv"
+    assert "too large to be written as Parquet" in summary["notes"][-1]
