@@ -110,10 +110,11 @@ def keeps_names_of_exceptions(stack):
         stateMachineArn=stack.outputs["BatchStateMachineArn"], input=json.dumps({"job": UNKNOWN_JOB})
     )
     deadline = time.monotonic() + 60
-    while (execution := machine.describe_execution(**{"executionArn": started["executionArn"]}))["status"] == "RUNNING":
+    while machine.describe_execution(executionArn=started["executionArn"])["status"] == "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    return execution["error"] == "BatchRefused"
+    events = machine.get_execution_history(executionArn=started["executionArn"])["events"]
+    return "BatchRefused" in {event.get("taskFailedEventDetails", {}).get("error") for event in events}
 
 
 def has_user_pools(stack):

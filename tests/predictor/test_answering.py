@@ -171,6 +171,17 @@ def test_labels_keep_their_type(labels):
     assert {type(label) for label in answers.labels} == {type(labels[0])}
 
 
+def test_labels_that_come_as_a_column_are_one_a_row():
+    table, target = _classes(2, rows=50)
+    estimator = LogisticRegression().fit(table, np.array(["x", "y"])[target])
+    expected = estimator.predict(table).tolist()
+    estimator.predict = lambda given: LogisticRegression.predict(estimator, given)[:, None]
+
+    answers = predict_rows(estimator, table, Output("binary", ("x", "y"), probabilities=True))
+
+    assert answers.labels == expected
+
+
 def test_joined_answers_are_those_of_the_parts_in_order():
     first = TableAnswers(label_words=["a", "b"], label_codes=np.array([1, 0]), probabilities=np.eye(2))
     second = TableAnswers(label_words=["c", "b"], label_codes=np.array([0, 1]), probabilities=np.ones((2, 2)))

@@ -120,7 +120,7 @@ class Scorer:
             self.line += count
 
     def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
-        """Records of any kind; what is not complete is left in `_rest`."""
+        """Records of any kind; what is not complete is left in `rest`."""
         found = self._look(block)
         if found is None:
             records, self.rest = split_records(block, self._layout.delimiter.encode())

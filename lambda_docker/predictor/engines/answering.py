@@ -190,6 +190,7 @@ def _by_cells(table: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
 
 def _code(labels: npt.NDArray[Any], classes: Any) -> tuple[list[Any], npt.NDArray[np.intp]]:
     """The labels that occur, in their JSON type, and which of them each row's is."""
+    labels = labels.ravel()  # CatBoost gives a column of them
     if isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) <= _COMPARED_CLASSES:
         codes = np.zeros(len(labels), np.intp)
         found = 0
@@ -200,7 +201,7 @@ def _code(labels: npt.NDArray[Any], classes: Any) -> tuple[list[Any], npt.NDArra
         if found == len(labels):
             return [to_json_value(label) for label in classes.tolist()], codes
     places: dict[Any, int] = {}
-    listed = [places.setdefault(label, len(places)) for label in labels.ravel().tolist()]
+    listed = [places.setdefault(label, len(places)) for label in labels.tolist()]
     return [to_json_value(label) for label in places], np.array(listed, dtype=np.intp)
 
 
