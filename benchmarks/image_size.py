@@ -12,7 +12,6 @@ def measure() -> Report:
     Builds all images in this run; layers that did not change come from the engine's cache.
     """
     ours, original = images.build_ours(), images.build_original()
-    headroom = images.build_headroom()
     base_bytes = images.size_bytes(images.BASE)
     original_bytes = images.size_bytes(original)
     rows = []
@@ -20,7 +19,6 @@ def measure() -> Report:
         ("base", images.BASE),
         ("original's requirements", original),
         ("Portico", ours),
-        ("Portico + polars", headroom),
     ):
         size = images.size_bytes(image)
         rows.append(

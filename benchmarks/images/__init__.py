@@ -1,4 +1,4 @@
-"""The images that benchmarks compare: ours, the original tool's requirements, ours with what may come later."""
+"""The images that benchmarks compare: ours, and the original tool's requirements."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CONTEXT = HERE.parents[1] / "lambda_docker"
 BASE = "python:3.13-slim-trixie"
-OURS, ORIGINAL, HEADROOM = "portico-lambda", "portico-benchmark-original", "portico-benchmark-headroom"
+OURS, ORIGINAL = "portico-lambda", "portico-benchmark-original"
 
 
 def build_ours() -> str:
@@ -15,11 +15,6 @@ def build_ours() -> str:
 
 def build_original() -> str:
     return _build(ORIGINAL, HERE / "original.Dockerfile", BASE=BASE)
-
-
-def build_headroom() -> str:
-    """From ours, which must have been built."""
-    return _build(HEADROOM, HERE / "headroom.Dockerfile", OURS=OURS)
 
 
 def size_bytes(image: str) -> int:
