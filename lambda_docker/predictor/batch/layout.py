@@ -1,7 +1,7 @@
 """What a CSV file looks like: its dialect, its columns, which of them the model wants, and what is added to them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from predictor.batch.cells import NULLS
@@ -43,9 +43,6 @@ class Layout:
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Layout":
         return cls(**entry)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
     @property
     def written_decimal(self) -> str:
