@@ -3,6 +3,8 @@
     python3 deploy/bootstrap.py local     what `make up` needs
     python3 deploy/bootstrap.py test      what `make test` and `make lint` need: all of local, and more
 
+Both compile what batches are faster with, where there is a compiler.
+
 PORTICO_EXTRAS="lightgbm xgboost" adds these to either, and later runs keep them without being told. Wheels of one's own
 packages in lambda_docker/wheels are added too.
 
@@ -44,11 +46,13 @@ def main(arguments: list[str]) -> int:
         before = recorded_extras(VENV)
         extras = find_extras(ROOT, os.environ.get("PORTICO_EXTRAS", ""), before)
         if is_installed(VENV, ROOT, wanted) and extras == before:
+            compile_kernels(venv_python(VENV), ROOT)
             return 0
         python = ensure_venv(VENV)
         if not is_installed(VENV, ROOT, wanted):
             install(python, VENV, ROOT, wanted)
         install_extras(python, VENV, ROOT, extras)
+        compile_kernels(python, ROOT)
     except Refusal as refusal:
         sys.stderr.write(f"\nError: {refusal}\n")
         return 1
@@ -176,6 +180,13 @@ def install(python: str, venv: str, root: str, wanted: str) -> None:
         raise Refusal(explain_failure(said))
     with open(stamp, "w") as handle:
         handle.write(fingerprint(root, wanted) + "\n")
+
+
+def compile_kernels(python: str, root: str) -> None:
+    """What batches are faster with, made once; without a compiler they are slower, and a line says so."""
+    build = os.path.join(root, "lambda_docker", "predictor", "native", "build.py")
+    if subprocess.run([python, build]).returncode != 0:  # noqa: S603
+        say("No C++17 compiler here: batches take two to four times as long. For a faster one: sudo apt install g++")
 
 
 def recorded_extras(venv: str) -> dict[str, str]:

@@ -87,6 +87,17 @@ def read_range(key: str, *, start: int, end: int) -> bytes:
     return found
 
 
+def stream_range(key: str, *, start: int, end: int) -> Iterator[bytes]:
+    """The same in chunks. Raises: as read_range, after the chunks that came."""
+    came = 0
+    with contextlib.closing(_get(key, Range=f"bytes={start}-{end - 1}")["Body"]) as body:
+        for chunk in body.iter_chunks(STREAM_CHUNK_BYTES):
+            came += len(chunk)
+            yield chunk
+    if came != end - start:
+        raise OSError(f"{came} of {end - start} bytes of {key} came.")
+
+
 def stream(key: str, *, start: int = 0) -> Iterator[bytes]:
     """An object from `start` on in chunks, in flat memory. Raises: ObjectMissing."""
     options = {"Range": f"bytes={start}-"} if start else {}

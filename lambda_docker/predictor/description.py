@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from predictor.discovery import Hint, Inspection, class_name, final_estimator, inspect, read, steps_of, to_json_value
-from predictor.engines.sklearn_engine import SklearnEngine, build_table, first_not_finite, read_output
+from predictor.engines.sklearn_engine import SklearnEngine, first_not_finite, read_output
+from predictor.engines.tables import build_table
 from predictor.errors import Rejected
 from predictor.features import Choice, Feature, Output
 from predictor.pandas_path import with_pandas_at_need

@@ -14,7 +14,8 @@ from predictor import trial_rows
 from predictor.comparison import largest_difference
 from predictor.description import SINGLE_REFUSED_S, Description, too_slow, words_of
 from predictor.engines import Answers
-from predictor.engines.sklearn_engine import build_table, first_not_finite, predict_rows
+from predictor.engines.sklearn_engine import first_not_finite, predict_rows
+from predictor.engines.tables import build_table
 from predictor.errors import Rejected
 from predictor.golden import RELATIVE_TOLERANCE, has_moved
 from predictor.pandas_path import with_pandas_at_need

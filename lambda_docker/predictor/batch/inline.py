@@ -3,6 +3,7 @@
 from predictor import bucket
 from predictor.batch.planning import HEADER_ONLY, layout_of
 from predictor.batch.scoring import Scorer, header_line
+from predictor.batch.writing import Written
 from predictor.errors import BadRequest, BatchRefused, ObjectMissing, ObjectTooLarge
 from predictor.features import Output
 from predictor.limits import in_megabytes, limit
@@ -34,7 +35,7 @@ def score_file(key: str, model: LoadedModel) -> tuple[str, str]:
 def _score(body: bytes, model: LoadedModel) -> bytes:
     layout, text = layout_of(body, features=model.features, wanted=_columns_of(model.output))
     scorer = Scorer(model, layout)
-    lines = [header_line(text[: layout.header_bytes], layout)]
+    lines: list[Written] = [header_line(text[: layout.header_bytes], layout)]
     lines += scorer.score(text[layout.header_bytes :], is_last=True)
     if not scorer.tally.rows:
         raise BatchRefused(HEADER_ONLY)

@@ -62,7 +62,7 @@ def read(records: Sequence[bytes], *, layout: Layout, line: int) -> Odd:
 
 
 def write(odd: Odd, added: bytes, layout: Layout) -> bytes:
-    """The records with what is added behind them; `added` has one line a row."""
+    """The records with what is added behind them; `added` has one line a row, which begins with a delimiter."""
     behind = _split_lines(added, layout)
     lines = list(odd.records)
     for row, place in enumerate(odd.rows):
@@ -70,7 +70,7 @@ def write(odd: Odd, added: bytes, layout: Layout) -> bytes:
         body, end = (record[:-1], b"\r") if record.endswith(b"\r") else (record, b"")
         if row in odd.cells:
             body = write_row(odd.cells[row], layout.delimiter).encode()
-        lines[place] = body + layout.delimiter.encode() + behind[row] + end
+        lines[place] = body + behind[row] + end
     return b"".join(line + b"\n" for line in lines)
 
 

@@ -6,10 +6,11 @@ from typing import IO
 
 from predictor import bucket
 from predictor.batch.job import Job, Part, Plan
-from predictor.batch.ranges import read_pieces
+from predictor.batch.ranges import RangeDamaged, read_pieces
 from predictor.batch.scoring import header_line
 from predictor.batch.stretches import PartScorer
 from predictor.batch.tally import Tally
+from predictor.batch.writing import Written
 from predictor.errors import BatchRefused, ObjectMissing
 from predictor.limits import MIB
 from predictor.model_store import LoadedModel
@@ -18,10 +19,19 @@ from predictor.model_store import LoadedModel
 _HELD_BYTES = 64 * MIB
 # A smaller part tells little of the file's rows as a whole.
 _GIVES_UP_FROM_ROWS = 1000
+_TRIES = 3
 
 
 def score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> None:
-    """Score the part and leave what it counts. Raises: BatchRefused: too many of its rows are bad."""
+    """Score the part and leave what it counts. Raises: BatchRefused: too many of its rows are bad, or it is damaged."""
+    for _ in range(_TRIES):
+        # Damage shows at a range's end only, when some of it is scored.
+        with contextlib.suppress(RangeDamaged):
+            return _score_part(job, planned, number, model=model)
+    raise BatchRefused("The file's bytes do not arrive as they were sent. Resume the batch, or upload it again.")
+
+
+def _score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> None:
     layout, cut = planned.layout, planned.ranges[number - 1]
     scorer = PartScorer(
         model,
@@ -32,10 +42,10 @@ def score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> N
         before=cut.line - planned.ranges[0].line,
         ends_file=number == planned.parts,
     )
-    with _Held() as output:
+    with _Held() as output, contextlib.closing(read_pieces(planned.source, cut)) as pieces:
         if number == 1:
             output.add(header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout))
-        for piece, is_last in read_pieces(planned.source, cut):
+        for piece, is_last in pieces:
             for lines in scorer.score(piece, is_last=is_last):
                 output.add(lines)
         _check_share(scorer.tally, job)
@@ -51,11 +61,11 @@ class _Held(contextlib.ExitStack):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[bytes] = []
+        self._lines: list[Written] = []
         self._size_bytes = 0
         self._file: IO[bytes] | None = None
 
-    def add(self, lines: bytes) -> None:
+    def add(self, lines: Written) -> None:
         self._lines.append(lines)
         self._size_bytes += len(lines)
         if self._size_bytes > _HELD_BYTES:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from predictor import bucket, reading
+from predictor.batch.ahead import ahead
 from predictor.batch.layout import Layout, columns_of, read_layout
 from predictor.batch.records import Range, RangeCutter
 from predictor.batch.wishes import Wishes
@@ -119,7 +120,9 @@ class FileCutter:
         stop: Callable[[], bool],
     ) -> Cut | Cutting:
         offset = cutter.position
-        ranges = cutter.cut(_watched(chunks, self.watch, read_bytes=offset), offset=offset, stop=stop)
+        # Closed before `chunks` can be: a thread may be in the midst of it.
+        with contextlib.closing(ahead(chunks)) as arriving:
+            ranges = cutter.cut(_watched(arriving, self.watch, read_bytes=offset), offset=offset, stop=stop)
         if ranges is None:
             return Cutting(layout=layout, state=cutter.to_json())
         if not cutter.has_rows:

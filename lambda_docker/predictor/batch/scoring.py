@@ -9,7 +9,6 @@ import io
 import itertools
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,16 +17,14 @@ from predictor.batch.asking import Answered, ask, count_in, rows_at_once
 from predictor.batch.cells import read_columns
 from predictor.batch.layout import Layout
 from predictor.batch.records import split_records
-from predictor.batch.regular import RegularRows, begins_oddly
-from predictor.batch.structure import Offsets, Structure, count_lines, count_plain, look_at
+from predictor.batch.regular import RegularRows, begins_oddly, plain_rows
+from predictor.batch.structure import Offsets, Structure, count_lines, look_at
 from predictor.batch.tally import SHOWN_ERRORS, SHOWN_ROWS, Tally
 from predictor.batch.wishes import Band
-from predictor.batch.writing import added_columns, write_cell, write_lines
+from predictor.batch.writing import Written, added_columns, write_cell, write_lines
 from predictor.limits import MIB, RECORD_MAX_BYTES
 from predictor.model_store import LoadedModel
-
-if TYPE_CHECKING:
-    import polars as pl
+from predictor.native.rows import Added
 
 # Runs keep memory flat; larger ones are no faster.
 _RUN_BYTES = 2 * MIB
@@ -63,14 +60,11 @@ class Scorer:
         self.tally = Tally()
         self._model, self._layout, self._bands = model, layout, tuple(bands)
         self._look = partial(look_at, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline)
-        self._count_plain = partial(
-            count_plain, delimiter=layout.delimiter, width=len(layout.columns), newline=layout.newline
-        )
         self.line, self._before, self._ends_file = line, before, ends_file
         self._rows_at_once = rows_at_once(len(model.features))
         self.rest = b""
 
-    def score(self, data: bytes, *, is_last: bool) -> Iterator[bytes]:
+    def score(self, data: bytes, *, is_last: bool) -> Iterator[Written]:
         """Output lines of the records that are complete by now, blank lines included; with `is_last` of all.
 
         A last line without a line end has none in the output either.
@@ -78,15 +72,15 @@ class Scorer:
         block = self.rest + data if self.rest else data
         self.rest = b""
         is_cut = is_last and bool(block) and not block.endswith(b"\n")
-        held = b""
+        held: Written = b""
         for lines in self._score_block(block + self._layout.newline.encode() if is_cut else block, is_last=is_last):
             if held:
                 yield held
             held = lines
         if held:
-            yield held.removesuffix(b"\n").removesuffix(b"\r") if is_cut else held
+            yield bytes(held).removesuffix(b"\n").removesuffix(b"\r") if is_cut else held
 
-    def _score_block(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
+    def _score_block(self, block: bytes, *, is_last: bool) -> Iterator[Written]:
         if b'"' in block:
             yield from self._score_carefully(block, is_last=is_last)
         else:
@@ -102,24 +96,22 @@ class Scorer:
             rest, self.rest = self.rest.removesuffix(b"\n"), b""
             yield from self._score_oddities([rest], is_last=True)
 
-    def _score_run(self, run: bytes, *, is_last: bool) -> Iterator[bytes]:
+    def _score_run(self, run: bytes, *, is_last: bool) -> Iterator[Written]:
         """Complete records without quotes."""
-        count = self._count_plain(run)
-        if count is None or begins_oddly(run):
-            yield from self._score_carefully(run, is_last=is_last)
-        elif count > self._rows_at_once:
+        count = count_lines(run)
+        if count > self._rows_at_once:
             middle = run.find(b"\n", len(run) // 2) + 1
             yield from self._score_run(run[:middle], is_last=False)
             yield from self._score_run(run[middle:], is_last=is_last)
-        else:
-            rows = RegularRows(run, count, self._layout, self._model.features)
-            if rows.has_empty_ends():
-                yield from self._score_carefully(run, is_last=is_last)
-                return
-            yield self._score_regular(rows, range(self.line, self.line + count), is_last=is_last)
-            self.line += count
+            return
+        rows = plain_rows(run, count, self._layout, self._model.features)
+        if rows is None:
+            yield from self._score_carefully(run, is_last=is_last)
+            return
+        yield self._score_regular(rows, range(self.line, self.line + count), is_last=is_last)
+        self.line += count
 
-    def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[bytes]:
+    def _score_carefully(self, block: bytes, *, is_last: bool) -> Iterator[Written]:
         """Records of any kind; what is not complete is left in `rest`."""
         found = self._look(block)
         if found is None:
@@ -140,7 +132,7 @@ class Scorer:
             yield first, end
             first = end
 
-    def _score_piece(self, block: bytes, found: Structure, first: int, end: int, *, is_last: bool) -> Iterator[bytes]:
+    def _score_piece(self, block: bytes, found: Structure, first: int, end: int, *, is_last: bool) -> Iterator[Written]:
         regular = found.is_regular[first:end]
         turns = np.flatnonzero(np.diff(regular)) + 1
         if len(turns) > _RUNS_AT_MOST:
@@ -154,48 +146,47 @@ class Scorer:
             if not found.is_regular[begin] or begins_oddly(run):
                 yield from self._score_odd_run(block, found, begin, stop, is_last=ends_all)
                 continue
+            begins, ends = found.starts[begin:stop] - offset, found.ends[begin:stop] - offset
             rows = RegularRows(
                 run,
                 stop - begin,
                 self._layout,
                 self._model.features,
                 has_quotes=found.has_quotes,
-                spans=(found.starts[begin:stop] - offset, found.ends[begin:stop] - offset)
-                if found.has_inner_newlines
-                else None,
+                spans=(begins, ends - len(self._layout.newline)),
             )
             yield self._score_regular(rows, self.line + found.lines[begin:stop], is_last=ends_all)
 
-    def _score_regular(self, rows: RegularRows, lines: Lines, *, is_last: bool) -> bytes:
+    def _score_regular(self, rows: RegularRows, lines: Lines, *, is_last: bool) -> Written:
         layout = self._layout
         values, problems = read_columns(self._model.features, rows, decimal=layout.decimal, nulls=layout.nulls)
         answered = self._ask(values, problems, rows.count, is_last=is_last)
-        output = write_lines(self._added(answered, rows.count).insert_column(0, rows.lines()), layout)
+        output = write_lines(self._added(answered, rows.count), layout, count=rows.count, rows=rows)
         self._count(answered, rows.count, lines, output)
         return output
 
     def _score_odd_run(
         self, block: bytes, found: Structure, begin: int, stop: int, *, is_last: bool
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Written]:
         records = [
             block[start : end - 1]
             for start, end in zip(found.starts[begin:stop].tolist(), found.ends[begin:stop].tolist(), strict=True)
         ]
         yield from self._score_oddities(records, is_last=is_last, line=self.line + int(found.lines[begin]))
 
-    def _score_oddities(self, records: Sequence[bytes], *, is_last: bool, line: int | None = None) -> Iterator[bytes]:
+    def _score_oddities(self, records: Sequence[bytes], *, is_last: bool, line: int | None = None) -> Iterator[Written]:
         """Record by record. Where no line is given, they are the next ones."""
         at = self.line if line is None else line
         for begin in range(0, len(records), self._rows_at_once):
             part = records[begin : begin + self._rows_at_once]
             odd = irregular.read(part, layout=self._layout, line=at)
             self.tally.blank_lines += len(part) - len(odd.rows)
-            added = b""
+            added: Written = b""
             if odd.rows:
                 ends_all = is_last and begin + len(part) == len(records)
                 answered = self._ask_about(odd, is_last=ends_all)
-                added = write_lines(self._added(answered, len(odd.rows)), self._layout)
-            output = irregular.write(odd, added, self._layout)
+                added = write_lines(self._added(answered, len(odd.rows)), self._layout, count=len(odd.rows))
+            output = irregular.write(odd, bytes(added), self._layout)
             if odd.rows:
                 self._count(answered, len(odd.rows), odd.lines, output)
             at += sum(record.count(b"\n") + 1 for record in part)
@@ -221,7 +212,7 @@ class Scorer:
             before=self._before + self.tally.rows,
         )
 
-    def _added(self, answered: Answered, count: int) -> "pl.DataFrame":
+    def _added(self, answered: Answered, count: int) -> list[Added]:
         return added_columns(
             answered.answers,
             self._layout,
@@ -232,7 +223,7 @@ class Scorer:
             errors=answered.errors,
         )
 
-    def _count(self, answered: Answered, count: int, lines: Lines, output: bytes) -> None:
+    def _count(self, answered: Answered, count: int, lines: Lines, output: Written) -> None:
         counted = Tally(rows=count)
         count_in(answered, self._model.output, self._bands, counted)
         counted.errors = [
@@ -250,7 +241,7 @@ def header_line(head: bytes, layout: Layout) -> bytes:
     return head.removesuffix(b"\n").removesuffix(b"\r") + names.encode() + layout.newline.encode()
 
 
-def _preview(output: bytes, layout: Layout) -> list[list[str]]:
+def _preview(output: Written, layout: Layout) -> list[list[str]]:
     """The cells of the first rows."""
     text = io.TextIOWrapper(io.BytesIO(output), encoding="utf-8", newline="")
     width = len(layout.columns) + len(layout.added)

@@ -12,6 +12,7 @@ from predictor.batch.scoring import Scorer
 from predictor.batch.structure import count_lines, find_ends
 from predictor.batch.tally import Tally
 from predictor.batch.wishes import Band
+from predictor.batch.writing import Written
 from predictor.limits import MIB
 from predictor.model_store import LoadedModel
 
@@ -31,7 +32,7 @@ class PartScorer:
         self._rest = b""
         self._threads = _processors() if model.engine.is_thread_safe else 1
 
-    def score(self, data: bytes, *, is_last: bool) -> list[bytes]:
+    def score(self, data: bytes, *, is_last: bool) -> list[Written]:
         """Output lines of the records that are complete by now; with `is_last` of all."""
         stretches = self._cut(self._rest + data if self._rest else data)
         scorers = self._scorers(stretches, is_last=is_last)
@@ -79,7 +80,7 @@ class PartScorer:
         return [block[begin:end] for begin, end in zip(edges, [*edges[1:], len(block)], strict=True)]
 
 
-def _score(scorer: Scorer, stretch: bytes, is_last: bool) -> list[bytes]:
+def _score(scorer: Scorer, stretch: bytes, is_last: bool) -> list[Written]:
     return list(scorer.score(stretch, is_last=is_last))
 
 

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from predictor import native
 from predictor.batch.layout import Layout
+from predictor.batch.regular import RegularRows
 from predictor.batch.wishes import Band
 from predictor.coercion import BadValue, read_number
 from predictor.engines import TableAnswers
+from predictor.native.rows import Added, Numbers, Words, write_rows
 
 if TYPE_CHECKING:
     import polars as pl
+
+# Memory that was made for it, and is not copied before all of a part is put together.
+Written = bytes | memoryview
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,21 +33,19 @@ def added_columns(
     bands: npt.NDArray[np.intp] | None,
     band_words: Sequence[Band],
     errors: Mapping[int, str],
-) -> "pl.DataFrame":
+) -> list[Added]:
     """What is written behind `count` rows, in the order of `layout.contents`, texts quoted where CSV needs it.
 
     Args: places: which rows the answers are of, None for all; bands: (answers,) which band each answer falls into;
           errors: what is written into the rows that have no answer
     """
-    import polars as pl
-
-    columns: list[pl.Series] = []
+    columns: list[Added] = []
     for contents in layout.contents:
         kind, _, place = contents.partition(" ")
         if kind == "error":
             columns.append(_texts_at(errors, count, layout))
         elif answers is None:
-            columns.append(pl.Series([None], dtype=pl.String).new_from_index(0, count))
+            columns.append(Words([], np.full(count, -1, np.int32)))
         elif kind == "probability" and answers.probabilities is not None:
             columns.append(_numbers(answers.probabilities[:, int(place)], count, places))
         elif kind == "band" and bands is not None:
@@ -50,23 +54,52 @@ def added_columns(
             columns.append(_numbers(answers.values, count, places))
         else:
             columns.append(_labels(answers, count, places, layout))
-    return pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
+    return columns
 
 
-def write_lines(table: "pl.DataFrame", layout: Layout) -> bytes:
-    """The columns as lines, each text as it is: lines that came, and cells that are quoted already."""
+def write_lines(added: Sequence[Added], layout: Layout, *, count: int, rows: RegularRows | None = None) -> Written:
+    """The rows as they came, or nothing, and behind each a delimiter before every added cell."""
+    if not native.kernels():
+        return _write_with_polars(added, layout, count=count, rows=rows)
+    nowhere = np.zeros(count, np.int64)
+    begins, ends = (nowhere, nowhere) if rows is None or rows.spans is None else rows.spans
+    return write_rows(
+        b"" if rows is None else rows.run,
+        begins,
+        ends,
+        added,
+        delimiter=layout.delimiter,
+        newline=layout.newline,
+        decimal=layout.written_decimal,
+    )
+
+
+def _write_with_polars(added: Sequence[Added], layout: Layout, *, count: int, rows: RegularRows | None) -> bytes:
+    import polars as pl
+
+    empty = pl.Series([None], dtype=pl.String).new_from_index(0, count)
+    columns = [empty if rows is None else rows.lines(), *map(_to_series, added)]
     stream = io.BytesIO()
-    table.write_csv(
+    pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)]).write_csv(
         stream,
         include_header=False,
         separator=layout.delimiter,
         line_terminator=layout.newline,
+        # Lines that came, and cells that are quoted already.
         quote_style="never",
-        # Floats are written with the fewest digits that read back as the same float.
         decimal_comma=layout.written_decimal == ",",
         batch_size=16_384,
     )
     return stream.getvalue()
+
+
+def _to_series(column: Added) -> "pl.Series":
+    import polars as pl
+
+    if isinstance(column, Numbers):
+        return pl.Series(column.values, nan_to_null=True)
+    words = pl.Series([*column.words, None], dtype=pl.String)
+    return words.gather(np.where(column.codes < 0, len(column.words), column.codes))
 
 
 def label_text(label: Any) -> str:
@@ -86,23 +119,20 @@ def write_cell(text: str, delimiter: str) -> str:
     return guarded
 
 
-def _numbers(numbers: npt.NDArray[np.float64], count: int, places: npt.NDArray[np.intp] | None) -> "pl.Series":
-    import polars as pl
-
+def _numbers(numbers: npt.NDArray[np.float64], count: int, places: npt.NDArray[np.intp] | None) -> Numbers:
     if places is None:
-        return pl.Series(numbers)
+        return Numbers(numbers)
+    # Answers are finite: NaN stands for the rows without one.
     spread = np.full(count, np.nan)
     spread[places] = numbers
-    # Answers are finite: NaN stands for the rows without one.
-    return pl.Series(spread, nan_to_null=True)
+    return Numbers(spread)
 
 
-def _labels(answers: TableAnswers, count: int, places: npt.NDArray[np.intp] | None, layout: Layout) -> "pl.Series":
+def _labels(answers: TableAnswers, count: int, places: npt.NDArray[np.intp] | None, layout: Layout) -> Added:
     words = answers.label_words or []
-    if words and isinstance(words[0], float):
-        numbers = np.array(words)[answers.label_codes]
-        return _numbers(numbers, count, places)
     assert answers.label_codes is not None  # noqa: S101  # an answer is a value or a label
+    if words and isinstance(words[0], float):
+        return _numbers(np.array(words)[answers.label_codes], count, places)
     return _words([label_text(label) for label in words], answers.label_codes, count, places, layout)
 
 
@@ -112,25 +142,16 @@ def _words(
     count: int,
     places: npt.NDArray[np.intp] | None,
     layout: Layout,
-) -> "pl.Series":
-    import polars as pl
-
-    written = pl.Series([write_cell(word, layout.delimiter) for word in words] + [None], dtype=pl.String)
-    spread = codes
-    if places is not None:
-        spread = np.full(count, len(words), np.intp)
-        spread[places] = codes
-    return written.gather(spread)
+) -> Words:
+    spread = np.full(count, -1, np.int32)
+    spread[slice(None) if places is None else places] = codes
+    return Words([write_cell(word, layout.delimiter) for word in words], spread)
 
 
-def _texts_at(texts: Mapping[int, str], count: int, layout: Layout) -> "pl.Series":
-    import polars as pl
-
-    empty = pl.Series([None], dtype=pl.String).new_from_index(0, count)
-    if not texts:
-        return empty
-    rows = sorted(texts)
-    return empty.scatter(rows, [write_cell(texts[row], layout.delimiter) for row in rows])
+def _texts_at(texts: Mapping[int, str], count: int, layout: Layout) -> Words:
+    codes = np.full(count, -1, np.int32)
+    codes[list(texts)] = np.arange(len(texts), dtype=np.int32)
+    return Words([write_cell(text, layout.delimiter) for text in texts.values()], codes)
 
 
 def _guard_formula(text: str) -> str:

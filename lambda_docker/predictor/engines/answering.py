@@ -3,6 +3,7 @@
 What comes out is bit for bit what `predict`, `predict_proba` and `decision_function` return for the same rows.
 """
 
+import copy
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +14,8 @@ import numpy.typing as npt
 
 from predictor.discovery import read, to_json_value
 from predictor.engines import Answers, TableAnswers
-from predictor.engines.leaf_masks import LeafMasks, masks_of
+from predictor.engines.forests import forest_of
+from predictor.engines.leaf_masks import masks_of
 from predictor.features import Output
 
 # Below this many rows sorting them takes longer than it saves.
@@ -100,9 +102,52 @@ def _values_from_sums(estimator: Any, table: Any) -> npt.NDArray[np.float64]:
     return np.asarray(estimator._loss.link.inverse(sums.ravel()), np.float64)
 
 
-# Made when an estimator first answers many rows, of the trees beside them; None where these are not of the kind, or
-# gave other sums.
-_masks: "weakref.WeakKeyDictionary[Any, tuple[Any, LeafMasks | None]]" = weakref.WeakKeyDictionary()
+class _Faster:
+    """What gives an estimator's numbers in less time, made when it is first asked about many rows.
+
+    It is used once it has given the estimator's own bits for the first of them. Args: make: what makes it, or None
+    where the trees are not of the kind
+    """
+
+    def __init__(self, make: "Callable[[Any], _Ask | None]") -> None:
+        self._make = make
+        # By the trees that it was made of: an estimator may be fitted again. What was made must not hold the estimator.
+        self._made: weakref.WeakKeyDictionary[Any, tuple[Any, _Ask | None]] = weakref.WeakKeyDictionary()
+
+    def ask(self, estimator: Any, table: Any, *, trees: Any, slowly: Callable[[Any], Any]) -> npt.NDArray[np.float64]:
+        """The numbers. Args: slowly: what gives the same"""
+        made_of, faster = self._made.get(estimator, (None, None))
+        if made_of is not trees:
+            faster = self._made_of(estimator)
+            first = table[:_CHECKED_ROWS]
+            if faster is not None and not np.array_equal(faster(estimator, first), slowly(first)):
+                faster = None
+            self._made[estimator] = (trees, faster)
+        return np.asarray(_in_order(slowly, table) if faster is None else faster(estimator, table))
+
+    def _made_of(self, estimator: Any) -> "_Ask | None":
+        try:
+            return self._make(estimator)
+        except (AttributeError, KeyError, ValueError):  # another release of scikit-learn may keep its trees otherwise
+            return None
+
+
+_Ask = Callable[[Any, Any], npt.NDArray[np.float64]]
+
+
+def _masked(estimator: Any) -> _Ask | None:
+    masks = masks_of(estimator)
+    if masks is None:
+        return None
+    return lambda asked, table: masks.sums(asked._preprocess_X(table, reset=False), asked._baseline_prediction.ravel())
+
+
+def _walked(estimator: Any) -> _Ask | None:
+    forest = forest_of(estimator)
+    return None if forest is None else lambda asked, table: np.asarray(_in_order(partial(forest.ask, asked), table))
+
+
+_masks, _forests = _Faster(_masked), _Faster(_walked)
 
 
 def _sums(estimator: Any, table: Any) -> npt.NDArray[np.float64] | None:
@@ -111,31 +156,20 @@ def _sums(estimator: Any, table: Any) -> npt.NDArray[np.float64] | None:
         return None
     if len(table) < _ORDERED_FROM_ROWS:
         return np.asarray(estimator._raw_predict(table))
-    trees = read(estimator, "_predictors")
-    made_of, masks = _masks.get(estimator, (None, None))
-    if made_of is not trees:
-        masks = _checked_masks(estimator, table)
-        _masks[estimator] = (trees, masks)
-    if masks is None:
-        return np.asarray(_in_order(estimator._raw_predict, table))
-    plain = estimator._preprocess_X(table, reset=False)
-    return masks.sums(plain, estimator._baseline_prediction.ravel())
+    return _masks.ask(estimator, table, trees=read(estimator, "_predictors"), slowly=estimator._raw_predict)
 
 
-def _checked_masks(estimator: Any, table: Any) -> LeafMasks | None:
-    """The estimator's masks, once they have given the same bits as the estimator for the first rows."""
-    try:
-        masks = masks_of(estimator)
-    except (AttributeError, KeyError, ValueError):  # another release of scikit-learn may keep its trees otherwise
-        return None
-    if masks is None:
-        return None
-    first = table[:_CHECKED_ROWS]
-    sums = masks.sums(estimator._preprocess_X(first, reset=False), estimator._baseline_prediction.ravel())
-    return masks if np.array_equal(sums, estimator._raw_predict(first)) else None
+def _from_decisions(estimator: Any, table: Any) -> _Labelled:
+    """Logistic regression: both are made of its decisions, which a copy of it finds ready."""
+    decisions = estimator.decision_function(table)
+    decided = copy.copy(estimator)
+    decided.decision_function = lambda _: decisions
+    codes = (decisions > 0).astype(np.intp) if decisions.ndim == 1 else np.argmax(decisions, axis=1)
+    return codes, np.asarray(decided.predict_proba(table), np.float64)
 
 
 _LABELS_AND_PROBABILITIES: dict[str, Callable[[Any, Any], _Labelled]] = {
+    "sklearn.linear_model._logistic.LogisticRegression": _from_decisions,
     "sklearn.tree._classes.DecisionTreeClassifier": _from_probabilities,
     "sklearn.tree._classes.ExtraTreeClassifier": _from_probabilities,
     "sklearn.ensemble._forest.RandomForestClassifier": _from_probabilities,
@@ -143,14 +177,13 @@ _LABELS_AND_PROBABILITIES: dict[str, Callable[[Any, Any], _Labelled]] = {
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier": _from_scores,
 }
 _VALUES_FROM_SUMS = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor"
-_WALKED_ROW_BY_ROW = frozenset(
-    {
-        *_LABELS_AND_PROBABILITIES,
-        "sklearn.tree._classes.DecisionTreeRegressor",
-        "sklearn.tree._classes.ExtraTreeRegressor",
-        "sklearn.ensemble._forest.RandomForestRegressor",
-        "sklearn.ensemble._forest.ExtraTreesRegressor",
-    }
+_FORESTS = frozenset(
+    f"sklearn.ensemble._forest.{name}"
+    for name in ("RandomForestClassifier", "ExtraTreesClassifier", "RandomForestRegressor", "ExtraTreesRegressor")
+)
+_TREES = frozenset(
+    f"sklearn.tree._classes.{name}"
+    for name in ("DecisionTreeClassifier", "ExtraTreeClassifier", "DecisionTreeRegressor", "ExtraTreeRegressor")
 )
 
 
@@ -161,10 +194,16 @@ def _predictor(estimator: Any, method: str) -> Callable[[Any], Any]:
     the processor guess each turn and find the nodes in its cache: a forest of 100 takes half the time.
     """
     ask: Callable[[Any], Any] = getattr(estimator, method)
-    if _name_of(estimator) not in _WALKED_ROW_BY_ROW:
-        return ask
+    name = _name_of(estimator)
+    if name in _FORESTS:
+        return partial(_ask_forest, estimator, ask)
+    return partial(_in_order, ask) if name in _TREES else ask
 
-    return partial(_in_order, ask)
+
+def _ask_forest(estimator: Any, ask: Callable[[Any], Any], table: Any) -> Any:
+    if len(table) < _ORDERED_FROM_ROWS:
+        return ask(table)
+    return _forests.ask(estimator, table, trees=read(estimator, "estimators_"), slowly=ask)
 
 
 def _in_order(ask: Callable[[Any], Any], table: Any) -> Any:

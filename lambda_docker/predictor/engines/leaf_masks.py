@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from predictor import native
+from predictor.native.trees import MaskedLeaves
+
 Floats = npt.NDArray[np.float64]
 
 LEAVES_AT_MOST = 32
@@ -41,6 +44,7 @@ class LeafMasks:
         for number, nodes in enumerate(trees):
             self._add(number, nodes)
         self._offsets = np.arange(len(trees), dtype=np.intp) * LEAVES_AT_MOST - _EXPONENT_BIAS
+        self._compiled = MaskedLeaves(self._edges, self._ruled_out, self._values) if native.kernels() else None
 
     def sums(self, table: Floats, baseline: Floats) -> Floats:
         """What the trees add up to.
@@ -48,6 +52,8 @@ class LeafMasks:
         Args:    table: (n, f); baseline: (k,) what each of k sums begins with; tree t belongs to sum t % k
         Returns: (n, k)
         """
+        if self._compiled is not None:
+            return self._compiled.sums(table, baseline)
         sums = np.empty((len(table), len(baseline)), order="F")
         for begin in range(0, len(table), _ROWS_AT_ONCE):
             rows = slice(begin, begin + _ROWS_AT_ONCE)

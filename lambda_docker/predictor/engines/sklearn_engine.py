@@ -11,8 +11,9 @@ import numpy as np
 from predictor.discovery import Inspection, final_estimator, is_of_scikit_learn, read, to_json_value
 from predictor.engines import Answers, Columns, TableAnswers
 from predictor.engines.answering import answer_table, predict_rows
+from predictor.engines.tables import build_table, takes_plain_arrays
 from predictor.features import Feature, Output
-from predictor.pandas_path import open_pandas, with_pandas_at_need
+from predictor.pandas_path import with_pandas_at_need
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class SklearnEngine:
     def __init__(self, estimator: Any, *, inputs: Inspection, features: Sequence[Feature], output: Output) -> None:
         self._estimator = estimator
         self._inputs = inputs
+        self._is_plain = takes_plain_arrays(estimator)
         self._features = tuple(features)
         self._output = output
         # scikit-learn's own estimators only read themselves while they answer; of others nobody knows.
@@ -40,7 +42,7 @@ class SklearnEngine:
     def _ask(self, answer: Callable[[Any, Any, Output], T], columns: Columns) -> T:
         # What scikit-learn warns of here (a division, an overflow) no caller could act on, and logs would fill with it.
         with _quiet:
-            table = build_table(columns, inputs=self._inputs, features=self._features)
+            table = build_table(columns, inputs=self._inputs, features=self._features, is_plain=self._is_plain)
             return with_pandas_at_need(lambda: answer(self._estimator, table, self._output))
 
 
@@ -83,47 +85,6 @@ def read_output(estimator: Any, predicted: Any) -> Output:
     if _is_labelling(estimator) or np.asarray(predicted).dtype.kind != "f":
         return Output(type="labels")
     return Output(type="regression")
-
-
-def build_table(columns: Columns, *, inputs: Inspection, features: Sequence[Feature]) -> Any:
-    """Columns as the estimator was fitted on them: a DataFrame, an array, or a list of texts."""
-    arrays = [
-        _to_array(column, feature=feature, marker=hint.missing_marker)
-        for column, feature, hint in zip(columns, features, inputs.hints, strict=True)
-    ]
-    if inputs.shape == "texts":
-        return arrays[0]
-    if inputs.shape == "dataframe":
-        open_pandas()
-        import pandas as pd
-
-        # As they are: pandas makes a column of texts and None one of texts and NaN, which an encoder tells apart.
-        series = [pd.Series(array, dtype=array.dtype) if _has_none(array) else array for array in arrays]
-        return pd.DataFrame(dict(zip(inputs.names, series, strict=True)))
-    if all(array.dtype == np.float64 for array in arrays):
-        return np.column_stack(arrays)
-    table = np.empty((len(arrays[0]), len(arrays)), dtype=object)
-    for place, array in enumerate(arrays):
-        table[:, place] = array
-    return table
-
-
-def _to_array(column: Sequence[Any] | np.ndarray, *, feature: Feature, marker: Any) -> np.ndarray:
-    if feature.is_numeric and not (feature.kind == "choice" and marker is None):
-        return np.asarray(column, dtype=np.float64)
-    if _is_boolean(feature) and None not in column:
-        return np.asarray(column, dtype=bool)
-    array = np.empty(len(column), dtype=object)
-    array[:] = [marker if value is None else value for value in column]
-    return array
-
-
-def _has_none(array: np.ndarray) -> bool:
-    return array.dtype == object and any(value is None for value in array)
-
-
-def _is_boolean(feature: Feature) -> bool:
-    return feature.kind == "choice" and all(isinstance(choice, bool) for choice in feature.choices or ())
 
 
 def _is_labelling(estimator: Any) -> bool:

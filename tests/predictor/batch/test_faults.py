@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from predictor import bucket
-from predictor.batch import ranges, steps
+from predictor.batch import steps
 from predictor.errors import BatchRefused
 from tests.predictor.batch.running import penguin_csv
 from tests.predictor.factories import BatchRun
@@ -111,36 +111,42 @@ def test_everything_killed_at_any_call_and_started_again_scores_only_what_is_mis
     assert at > 20
 
 
-def test_range_that_arrives_damaged_once_is_fetched_again(model, monkeypatch):
-    expected, _ = _undisturbed()
+@pytest.mark.parametrize("chunk_bytes", [100, PART_BYTES])
+def test_range_that_arrives_damaged_once_is_scored_again(model, monkeypatch, chunk_bytes):
+    expected, counted = _undisturbed()
     batch = BatchRun(CONTENT)
     steps.plan({"job": batch.job}, size_bytes=PART_BYTES)
     damaged = iter([True])
-    read = bucket.read_range
+    read = bucket.stream_range
 
-    def read_range(key, *, start, end):
-        found = read(key, start=start, end=end)
-        return found.replace(b"4", b"5") if start and next(damaged, False) else found
+    def stream_range(key, *, start, end):
+        for chunk in read(key, start=start, end=end):
+            yield chunk.replace(b"4", b"5") if start and next(damaged, False) else chunk
 
-    monkeypatch.setattr(bucket, "read_range", read_range)
+    monkeypatch.setattr(bucket, "STREAM_CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(bucket, "stream_range", stream_range)
     batch.run_parts()
     batch.step("finish")
 
+    assert next(damaged, None) is None
     assert batch.output() == expected
+    assert {**bucket.read_json(batch.key("summary.json")), "seconds": 0} == {**counted, "seconds": 0}
 
 
 def test_range_that_arrives_damaged_always_is_refused_with_the_reason(model, monkeypatch):
     batch = BatchRun(CONTENT)
     steps.plan({"job": batch.job}, size_bytes=PART_BYTES)
-    read = bucket.read_range
-    monkeypatch.setattr(bucket, "read_range", lambda key, **at: read(key, **at).replace(b"4", b"5"))
+    read = bucket.stream_range
+    monkeypatch.setattr(
+        bucket, "stream_range", lambda key, **at: (chunk.replace(b"4", b"5") for chunk in read(key, **at))
+    )
 
     with pytest.raises(BatchRefused, match="do not arrive as they were sent"):
         batch.run_parts()
 
 
-def test_range_larger_than_a_piece_is_checked_too(model, monkeypatch):
-    monkeypatch.setattr(ranges, "_PIECE_BYTES", 100)
+def test_range_in_many_chunks_gives_the_same_bytes(model, monkeypatch):
+    monkeypatch.setattr(bucket, "STREAM_CHUNK_BYTES", 100)
     expected, _ = _undisturbed()
     batch = BatchRun(CONTENT)
 
@@ -149,22 +155,27 @@ def test_range_larger_than_a_piece_is_checked_too(model, monkeypatch):
     assert batch.output() == expected
 
 
-def test_short_range_is_asked_for_again(model, monkeypatch):
+def test_range_that_breaks_off_is_asked_for_again_from_there(model, monkeypatch):
     expected, _ = _undisturbed()
     batch = BatchRun(CONTENT)
     steps.plan({"job": batch.job}, size_bytes=PART_BYTES)
-    fails = iter([True, True])
-    read = bucket.read_range
+    fails, asked = iter([True, True]), []
+    read = bucket.stream_range
 
-    def read_range(key, *, start, end):
-        if start and next(fails, False):
-            raise OSError("fewer bytes came")
-        return read(key, start=start, end=end)
+    def stream_range(key, *, start, end):
+        asked.append(start)
+        for number, chunk in enumerate(read(key, start=start, end=end)):
+            if number == 1 and next(fails, False):
+                raise OSError("fewer bytes came")
+            yield chunk
 
-    monkeypatch.setattr(bucket, "read_range", read_range)
+    monkeypatch.setattr(bucket, "STREAM_CHUNK_BYTES", 50)
+    monkeypatch.setattr(bucket, "stream_range", stream_range)
     batch.run_parts()
     batch.step("finish")
 
+    assert asked[1] == asked[0] + 50
+    assert asked[2] == asked[0] + 100
     assert batch.output() == expected
 
 

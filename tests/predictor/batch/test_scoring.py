@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
+from predictor import native
 from predictor.batch import scoring, stretches
 from predictor.batch.asking import rows_at_once
 from predictor.batch.layout import columns_of, read_layout
@@ -65,8 +66,13 @@ def _score(content: bytes, *, model=MODEL, piece: int = 10**9, wishes: Wishes = 
 def _score_one_by_one(content: bytes, **options):
     with (
         mock.patch.object(scoring, "look_at", lambda *_, **__: None),
-        mock.patch.object(scoring, "count_plain", lambda *_, **__: None),
+        mock.patch.object(scoring, "plain_rows", lambda *_, **__: None),
     ):
+        return _score(content, **options)
+
+
+def _score_without_kernels(content: bytes, **options):
+    with mock.patch.object(native, "kernels", lambda: None):
         return _score(content, **options)
 
 
@@ -102,6 +108,7 @@ def test_rows_of_any_kind_come_out_as_one_by_one(rows, quoting, newline, piece, 
     expected, counted = _score_one_by_one(content)
     assert output == expected
     assert tally == counted
+    assert _score_without_kernels(content) == (expected, counted)
     assert in_pieces == expected
     assert {**tally_of_pieces, "preview": []} == {**counted, "preview": []}
 
@@ -114,7 +121,7 @@ def test_rows_of_any_kind_come_out_as_one_by_one(rows, quoting, newline, piece, 
 def test_junk_comes_out_as_one_by_one(junk):
     content = f"a,b,c\n{junk}".encode()
 
-    assert _score(content) == _score_one_by_one(content)
+    assert _score(content) == _score_one_by_one(content) == _score_without_kernels(content)
 
 
 @settings(max_examples=300, deadline=None)
