@@ -30,6 +30,8 @@ from predictor.native.rows import Added
 _RUN_BYTES = 2 * MIB
 # Odd records cut a block into runs. With more of them the whole block is taken record by record.
 _RUNS_AT_MOST = 64
+# The first rows are looked for here, and in all of a block only where these are too few.
+_PREVIEW_BYTES = 64 * 1024
 
 # Up to a whole record may be one cell; the csv module stops at 128 KiB otherwise.
 csv.field_size_limit(RECORD_MAX_BYTES)
@@ -243,8 +245,15 @@ def header_line(head: bytes, layout: Layout) -> bytes:
 
 def _preview(output: Written, layout: Layout) -> list[list[str]]:
     """The cells of the first rows."""
-    text = io.TextIOWrapper(io.BytesIO(output), encoding="utf-8", newline="")
+    rows = _rows_of(output[:_PREVIEW_BYTES], layout)
+    # The last of them may be cut short.
+    is_enough = len(rows) > SHOWN_ROWS or len(output) <= _PREVIEW_BYTES
+    return (rows if is_enough else _rows_of(output, layout))[:SHOWN_ROWS]
+
+
+def _rows_of(output: Written, layout: Layout) -> list[list[str]]:
+    text = io.TextIOWrapper(io.BytesIO(output), encoding="utf-8", errors="replace", newline="")
     width = len(layout.columns) + len(layout.added)
     # Blank lines between them have less.
     rows = (cells for cells in csv.reader(text, delimiter=layout.delimiter) if len(cells) == width)
-    return list(itertools.islice(rows, SHOWN_ROWS))
+    return list(itertools.islice(rows, SHOWN_ROWS + 1))

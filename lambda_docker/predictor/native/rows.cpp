@@ -13,46 +13,48 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // polars' own bounds: between these powers of ten a number is written without an exponent.
 constexpr int kPlainFrom = -5, kPlainBelow = 16;
-// A sign, 17 digits, a point, "e-324", and up to five zeros in front.
-constexpr int kNumberBytes = 32;
+// A sign, up to five zeros, a point, 17 digits, "e-324", and what is written beyond them.
+constexpr int kNumberBytes = 48;
+// Words up to this length are copied as if they had it.
+constexpr int kShortWord = 16;
 
 // The number that is all of a cell, or NaN: so are a cell that is none and a number without an end.
 const char* read_number(const char* at, const char* end, char delimiter, double* number) {
-    const auto [after, problem] = std::from_chars(at, end, *number);
+    double found;
+    const auto [after, problem] = std::from_chars(at, end, found);
     const bool is_whole = after == end || *after == delimiter || *after == '\n' || *after == '\r';
-    if (problem != std::errc() || !is_whole || !std::isfinite(*number)) {
-        *number = kNaN;
-        return at;
-    }
-    return after;
+    const bool is_number = problem == std::errc() && is_whole && std::isfinite(found);
+    *number = is_number ? found : kNaN;
+    return is_number ? after : at;
 }
 
-// The fewest digits that read back as the same number.
+// Digits without their point, 17 at most; copied by a fixed number of bytes, which is faster than by their own.
+inline void copy_digits(char* out, const char* digits) {
+    std::memcpy(out, digits, 1);
+    std::memcpy(out + 1, digits + 2, 16);
+}
+
+// The fewest digits that read back as the same number. Writes less than kNumberBytes, of which not all may count.
 char* write_number(char* out, double number, char point) {
-    char digits[kNumberBytes];
     if (number == 0) {
         if (std::signbit(number)) *out++ = '-';
         *out++ = '0', *out++ = point, *out++ = '0';
         return out;
     }
     if (number < 0) *out++ = '-', number = -number;
-    // "d.ddde-07"
-    const char* end = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific).ptr;
-    const char* mark = end;
-    while (*--mark != 'e') {
-    }
+    // "d.ddde-07" or "de+123"
+    char digits[kNumberBytes];
+    const char* const end = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific).ptr;
+    const char* const mark = end[-4] == 'e' ? end - 4 : end - 5;
     int exponent = 0;
-    std::from_chars(mark[1] == '+' ? mark + 2 : mark + 1, end, exponent);
-    // Without the point: its place is worked out below.
-    int count = 1;
-    for (const char* digit = digits + 2; digit < mark; ++digit) digits[count++] = *digit;
+    for (const char* digit = mark + 2; digit < end; ++digit) exponent = exponent * 10 + (*digit - '0');
+    if (mark[1] == '-') exponent = -exponent;
+    const int count = mark - digits == 1 ? 1 : static_cast<int>(mark - digits) - 1;
 
     if (exponent < kPlainFrom || exponent >= kPlainBelow) {
-        *out++ = digits[0];
-        if (count > 1) {
-            *out++ = point;
-            std::memcpy(out, digits + 1, count - 1), out += count - 1;
-        }
+        copy_digits(out + 1, digits);
+        out[0] = out[1], out[1] = point;
+        out += count > 1 ? count + 1 : 1;
         *out++ = 'e';
         if (exponent >= 0) *out++ = '+';
         return std::to_chars(out, out + 5, exponent).ptr;
@@ -60,18 +62,22 @@ char* write_number(char* out, double number, char point) {
     if (exponent < 0) {
         *out++ = '0', *out++ = point;
         for (int zero = -1; zero > exponent; --zero) *out++ = '0';
-        std::memcpy(out, digits, count);
+        copy_digits(out, digits);
         return out + count;
     }
     const int whole = exponent + 1;
-    for (int place = 0; place < whole; ++place) *out++ = place < count ? digits[place] : '0';
-    *out++ = point;
-    if (count <= whole) {
-        *out++ = '0';
-        return out;
+    if (count > whole) {
+        char plain[kNumberBytes];
+        copy_digits(plain, digits);
+        std::memcpy(out, plain, 16);
+        out[whole] = point;
+        std::memcpy(out + whole + 1, plain + whole, 16);
+        return out + count + 1;
     }
-    std::memcpy(out, digits + whole, count - whole);
-    return out + count - whole;
+    copy_digits(out, digits);
+    for (int place = count; place < whole; ++place) out[place] = '0';
+    out[whole] = point, out[whole + 1] = '0';
+    return out + whole + 2;
 }
 
 }  // namespace
@@ -79,7 +85,8 @@ char* write_number(char* out, double number, char point) {
 extern "C" {
 
 // One added column. numbers: one a row, NaN for an empty cell; or codes: one a row, of words, below 0 for an empty cell.
-// A word ends where the next one begins; words_begin has one entry more than there are words.
+// A word ends where the next one begins; words_begin has one entry more than there are words, and kShortWord bytes that
+// mean nothing stand behind the last one.
 struct AddedColumn {
     const double* numbers;
     const int32_t* codes;
@@ -112,7 +119,7 @@ int64_t portico_read_rows(const char* run, int64_t size, char delimiter, int32_t
 }
 
 // Each record's bytes, the added cells, and the line's end: how many bytes were written. The output has to be long
-// enough for all of them, kNumberBytes for a number.
+// enough for all of them, with kNumberBytes for a number and kShortWord for any shorter word.
 int64_t portico_write_rows(const char* records, const int64_t* begins, const int64_t* ends, int64_t count,
                            const AddedColumn* columns, int32_t columns_count, char delimiter, char point,
                            int32_t has_returns, char* output) {
@@ -125,8 +132,10 @@ int64_t portico_write_rows(const char* records, const int64_t* begins, const int
             if (column.numbers) {
                 if (!std::isnan(column.numbers[row])) out = write_number(out, column.numbers[row], point);
             } else if (column.codes[row] >= 0) {
-                const int64_t* word = column.words_begin + column.codes[row];
-                std::memcpy(out, column.words + word[0], word[1] - word[0]), out += word[1] - word[0];
+                const int64_t begin = column.words_begin[column.codes[row]];
+                const int64_t length = column.words_begin[column.codes[row] + 1] - begin;
+                std::memcpy(out, column.words + begin, length <= kShortWord ? kShortWord : length);
+                out += length;
             }
         }
         if (has_returns) *out++ = '\r';

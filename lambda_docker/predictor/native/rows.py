@@ -12,7 +12,7 @@ from predictor import native
 Offsets = npt.NDArray[np.int64]
 
 # As in rows.cpp.
-_NUMBER_BYTES = 32
+_NUMBER_BYTES, _SHORT_WORD = 48, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,9 @@ def write_rows(
         else:
             codes, words = np.ascontiguousarray(entry.codes, np.int32), [word.encode() for word in entry.words]
             edges = np.cumsum([0, *map(len, words)], dtype=np.int64)
-            column.codes, column.words, column.words_begin = codes.ctypes.data, b"".join(words), edges.ctypes.data
-            widest = max(map(len, words), default=0)
+            text = b"".join(words) + bytes(_SHORT_WORD)
+            column.codes, column.words, column.words_begin = codes.ctypes.data, text, edges.ctypes.data
+            widest = max([_SHORT_WORD, *map(len, words)])
             held += [codes, edges]
         longest += len(delimiter) + widest
     output = np.empty(int((ends - begins).sum()) + count * longest, np.uint8)
