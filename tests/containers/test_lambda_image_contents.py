@@ -115,6 +115,12 @@ def test_no_compiler_is_left(lambda_image):
     assert run_python(lambda_image, source).strip() == "[]"
 
 
+def test_kernels_are_compiled(lambda_image):
+    source = "from predictor import native; print(native.kernels() is not None)"
+
+    assert run_python(lambda_image, source).strip() == "True"
+
+
 @pytest.mark.parametrize("folder", ["tests", "test", "include"])
 def test_no_folder_of_this_name_is_left(files, folder):
     assert [path for path in files if f"/{folder}/" in path] == []

@@ -226,3 +226,23 @@ def test_extra_that_fails_to_install_is_not_recorded(extras, monkeypatch):
         add_extras(extras, "one")
 
     assert bootstrap.recorded_extras(str(extras / ".venv")) == {}
+
+
+def test_machine_without_a_compiler_is_told_what_it_costs(tmp_path, capsys):
+    build = tmp_path / "lambda_docker" / "predictor" / "native" / "build.py"
+    build.parent.mkdir(parents=True)
+    build.write_text("import sys; sys.exit(1)")
+
+    bootstrap.compile_kernels(sys.executable, str(tmp_path))
+
+    assert "No C++17 compiler here" in capsys.readouterr().out
+
+
+def test_kernels_that_are_there_are_not_spoken_of(tmp_path, capsys):
+    build = tmp_path / "lambda_docker" / "predictor" / "native" / "build.py"
+    build.parent.mkdir(parents=True)
+    build.write_text("")
+
+    bootstrap.compile_kernels(sys.executable, str(tmp_path))
+
+    assert capsys.readouterr().out == ""
