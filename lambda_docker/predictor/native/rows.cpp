@@ -17,6 +17,8 @@ constexpr int kPlainFrom = -5, kPlainBelow = 16;
 constexpr int kNumberBytes = 48;
 // Words up to this length are copied as if they had it.
 constexpr int kShortWord = 16;
+// What is counted in a byte, so that a vector of them counts at once, must not run over.
+constexpr int64_t kCountedAtOnce = 255;
 
 // The number that is all of a cell, or NaN: so are a cell that is none and a number without an end.
 const char* read_number(const char* at, const char* end, char delimiter, double* number) {
@@ -93,6 +95,17 @@ struct AddedColumn {
     const char* words;
     const int64_t* words_begin;
 };
+
+int64_t portico_count_lines(const char* block, int64_t size) {
+    int64_t count = 0;
+    for (int64_t begin = 0; begin < size; begin += kCountedAtOnce) {
+        const int64_t end = begin + kCountedAtOnce < size ? begin + kCountedAtOnce : size;
+        uint8_t some = 0;
+        for (int64_t at = begin; at < end; ++at) some += block[at] == '\n';
+        count += some;
+    }
+    return count;
+}
 
 // How many records the run holds, or -1 where it is not made of nothing but regular ones, without quotes.
 int64_t portico_read_rows(const char* run, int64_t size, char delimiter, int32_t width, int32_t has_returns,

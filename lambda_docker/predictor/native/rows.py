@@ -51,6 +51,16 @@ class _AddedColumn(ctypes.Structure):
     )
 
 
+def count_lines(block: bytes | memoryview) -> int:
+    """How many newlines a block has."""
+    kernels = native.kernels()
+    assert kernels is not None  # noqa: S101  # asked before
+    kernels.portico_count_lines.restype = ctypes.c_int64
+    data = np.frombuffer(block, np.uint8)
+    found: int = kernels.portico_count_lines(_pointer(data), ctypes.c_int64(len(data)))
+    return found
+
+
 def read_rows(
     run: bytes, *, delimiter: str, newline: str, width: int, columns: Sequence[int], count: int
 ) -> ReadRows | None:

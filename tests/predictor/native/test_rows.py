@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from predictor import native
 from predictor.native import build
-from predictor.native.rows import Numbers, Words, read_rows, write_rows
+from predictor.native.rows import Numbers, Words, count_lines, read_rows, write_rows
 
 needs_kernels = pytest.mark.skipif(native.kernels() is None, reason="no C++ compiler is here")
 
@@ -153,3 +153,11 @@ def _write_with_polars(numbers) -> str:
     stream = io.BytesIO()
     pl.DataFrame({"a": np.asarray(numbers, np.float64)}).write_csv(stream, include_header=False)
     return stream.getvalue().decode()
+
+
+@needs_kernels
+@pytest.mark.parametrize(
+    "block", [b"", b"\n", b"a", b"\n" * 255, b"\n" * 256, b"a\n" * 999 + b"b", bytes(range(256)) * 9]
+)
+def test_lines_are_counted(block):
+    assert count_lines(block) == count_lines(memoryview(block)) == block.count(b"\n")
