@@ -38,7 +38,9 @@ def _validate(chunks: Iterator[bytes]) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for chunk in chunks:
-            decoder.decode(chunk)
+            # ASCII needs no look at each character, unless one was begun.
+            if not chunk.isascii() or decoder.getstate()[0]:
+                decoder.decode(chunk)
             yield chunk
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as problem:

@@ -170,7 +170,7 @@ def _first_bytes(chunks: Iterator[bytes]) -> bytes:
 def _take(chunks: Iterator[bytes], size_bytes: int) -> bytes:
     taken = bytearray()
     for chunk in chunks:
-        taken += chunk
+        taken += chunk[: size_bytes - len(taken)]
         if len(taken) >= size_bytes:
             break
     return bytes(taken)
