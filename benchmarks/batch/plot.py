@@ -105,7 +105,7 @@ def _score(target: Target, size_bytes: int, sampler: Sampler) -> Scored:
         _run(target, outputs["BatchStateMachineArn"], job)
         marks["end"] = sampler.now()
         summary = _read(target, bucket, f"{folder}/summary.json")
-        parts = _read(target, bucket, f"{folder}/plan.json")["parts"]
+        parts = len(_read(target, bucket, f"{folder}/plan.json")["ranges"])
         if not summary["ok"] or summary["scored"] != rows:
             raise RuntimeError(f"Not all {rows:,} rows were scored: {json.dumps(summary)[:500]}")
     finally:
