@@ -53,12 +53,8 @@ class _AddedColumn(ctypes.Structure):
 
 def count_lines(block: bytes | memoryview) -> int:
     """How many newlines a block has."""
-    kernels = native.kernels()
-    assert kernels is not None  # noqa: S101  # asked before
-    kernels.portico_count_lines.restype = ctypes.c_int64
     data = np.frombuffer(block, np.uint8)
-    found: int = kernels.portico_count_lines(_pointer(data), ctypes.c_int64(len(data)))
-    return found
+    return native.call("portico_count_lines", data, len(data))
 
 
 def read_rows(
@@ -68,24 +64,22 @@ def read_rows(
 
     Args: columns: which are read as numbers; count: how many newlines there are
     """
-    kernels = native.kernels()
-    assert kernels is not None  # noqa: S101  # asked before
     places = np.full(width, -1, np.int32)
     places[list(columns)] = np.arange(len(columns), dtype=np.int32)
     begins, ends = np.empty(count, np.int64), np.empty(count, np.int64)
     numbers = np.empty((len(columns), count))
-    kernels.portico_read_rows.restype = ctypes.c_int64
-    found = kernels.portico_read_rows(
+    found = native.call(
+        "portico_read_rows",
         run,
-        ctypes.c_int64(len(run)),
+        len(run),
         ctypes.c_char(delimiter.encode()),
         ctypes.c_int32(width),
         ctypes.c_int32(newline == "\r\n"),
-        _pointer(places),
-        ctypes.c_int64(count),
-        _pointer(numbers),
-        _pointer(begins),
-        _pointer(ends),
+        places,
+        count,
+        numbers,
+        begins,
+        ends,
     )
     return ReadRows(begins, ends, numbers) if found == count else None
 
@@ -97,8 +91,6 @@ def write_rows(
 
     Args: begins, ends: (n,) where each record's text lies in `run`
     """
-    kernels = native.kernels()
-    assert kernels is not None  # noqa: S101  # asked before
     count = len(begins)
     columns = (_AddedColumn * len(added))()
     held: list[npt.NDArray[np.generic]] = []
@@ -118,21 +110,17 @@ def write_rows(
         longest += len(delimiter) + widest
     output = np.empty(int((ends - begins).sum()) + count * longest, np.uint8)
     begins, ends = np.ascontiguousarray(begins, np.int64), np.ascontiguousarray(ends, np.int64)
-    kernels.portico_write_rows.restype = ctypes.c_int64
-    written = kernels.portico_write_rows(
+    written = native.call(
+        "portico_write_rows",
         run,
-        _pointer(begins),
-        _pointer(ends),
-        ctypes.c_int64(count),
+        begins,
+        ends,
+        count,
         columns,
         ctypes.c_int32(len(added)),
         ctypes.c_char(delimiter.encode()),
         ctypes.c_char(decimal.encode()),
         ctypes.c_int32(newline == "\r\n"),
-        _pointer(output),
+        output,
     )
     return output[:written].data
-
-
-def _pointer(array: npt.NDArray[np.generic]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)

@@ -42,25 +42,24 @@ class WalkedTrees:
 
     def sums(self, table: npt.NDArray[np.float32]) -> Floats:
         """What the rows' leaves add up to. Args: table: (n, f). Returns: (n, k)"""
-        kernels = native.kernels()
-        assert kernels is not None  # noqa: S101  # asked before
         count, features = table.shape
         padded = np.zeros((-(-count // _ROWS_IN_STEP) * _ROWS_IN_STEP, features), np.float32)
         padded[:count] = table
         groups = np.ascontiguousarray(padded.reshape(-1, _ROWS_IN_STEP, features).swapaxes(1, 2))
         sums = np.zeros((count, self._values.shape[1]))
-        kernels.portico_walk_trees(
-            _pointer(self._nodes),
-            _pointer(self._missing),
-            _pointer(self._begins),
-            ctypes.c_int64(len(self._begins)),
-            _pointer(self._values),
-            _pointer(groups),
-            ctypes.c_int64(count),
-            ctypes.c_int64(features),
-            ctypes.c_int64(sums.shape[1]),
+        native.call(
+            "portico_walk_trees",
+            self._nodes,
+            self._missing,
+            self._begins,
+            len(self._begins),
+            self._values,
+            groups,
+            count,
+            features,
+            sums.shape[1],
             ctypes.c_int32(bool(np.isnan(table).any())),
-            _pointer(sums),
+            sums,
         )
         return sums
 
@@ -80,25 +79,24 @@ class MaskedLeaves:
 
     def sums(self, table: Floats, baseline: Floats) -> Floats:
         """As LeafMasks.sums."""
-        kernels = native.kernels()
-        assert kernels is not None  # noqa: S101  # asked before
         count, features = table.shape
         columns = np.ascontiguousarray(table.T, np.float64)
         sums = np.repeat(np.asarray(baseline, np.float64)[None, :], count, axis=0)
         left = np.empty((_ROWS_MASKED, len(self._values)), np.uint32)
-        kernels.portico_mask_leaves(
-            _pointer(self._edges),
-            _pointer(self._edges_begin),
-            _pointer(self._masks),
-            _pointer(self._lines_begin),
-            ctypes.c_int64(len(self._values)),
-            _pointer(self._values),
-            _pointer(columns),
-            ctypes.c_int64(count),
-            ctypes.c_int64(features),
-            ctypes.c_int64(sums.shape[1]),
-            _pointer(left),
-            _pointer(sums),
+        native.call(
+            "portico_mask_leaves",
+            self._edges,
+            self._edges_begin,
+            self._masks,
+            self._lines_begin,
+            len(self._values),
+            self._values,
+            columns,
+            count,
+            features,
+            sums.shape[1],
+            left,
+            sums,
         )
         return sums
 
@@ -118,7 +116,3 @@ def _rounded_down(thresholds: Floats) -> npt.NDArray[np.float32]:
     """The largest float32 that is not above: a float32 value is above both or neither."""
     rounded = thresholds.astype(np.float32)
     return np.where(rounded > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
-
-
-def _pointer(array: npt.NDArray[np.generic]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
