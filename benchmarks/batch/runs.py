@@ -1,7 +1,9 @@
 """One variant, from bytes in storage to bytes in storage, in a process of its own.
 
-`python -m benchmarks.batch.runs SPEC`. What is imported and the model are there before the clock starts, as in a warm
-function. The last line of the output is JSON: seconds, CPU seconds, memory, and a digest of what was written.
+`python -m benchmarks.batch.runs SPEC` runs it once for each line of its input, and compares the output with
+scikit-learn's answers where the line says CHECK. What is imported and the model are there
+before the clock starts, as in a warm function. For each run a line is printed that begins with RESULT and goes on in
+JSON: seconds, CPU seconds, memory, and a digest of what was written.
 """
 
 import functools
@@ -22,6 +24,7 @@ from benchmarks.batch import outputs
 from benchmarks.batch.cases import MANIFEST_KEY, SLUG, VERSION, Prepared
 from benchmarks.batch.storage import FileS3
 
+CHECK, RESULT = "check", "result: "
 BUCKET = "benchmark"
 BATCH = "00000000-0000-4000-8000-000000000001"
 FOLDER = f"batches/7/{BATCH}"
@@ -33,17 +36,14 @@ MB = 1_000_000
 class Spec:
     """What to run.
 
-    folder: this run's own; check: whether the output is compared with scikit-learn's answers;
-    part_bytes: of Portico's parts, None for its own default; warm: whether it has all been done once before it counts;
+    folder: this process's own; part_bytes: of Portico's parts, None for its own default;
     is_last_digit_free: as `outputs` has it
     """
 
     variant: str
     prepared: Prepared
     folder: str
-    check: bool = True
     part_bytes: int | None = None
-    warm: bool = False
     is_last_digit_free: bool = False
 
     @classmethod
@@ -90,20 +90,21 @@ class Stopwatch:
         return result
 
 
-def run(spec: Spec) -> dict[str, Any]:
-    """Raises: RuntimeError: the output is not what scikit-learn says"""
+def begin(spec: Spec) -> Callable[[bool], dict[str, Any]]:
+    """What runs the variant once, with or without a check; each run is of a batch that was never seen before."""
     import boto3
 
     storage = FileS3(Path(spec.folder))
-    storage.adopt(INPUT, Path(spec.prepared.csv))
     # Both the original and predictor.bucket make their client by this call, when they first need it.
     boto3.client = lambda service, **_: storage  # type: ignore[assignment]  # a stand-in has no such type
     work = VARIANTS[spec.variant](spec.prepared, storage)
-    if spec.warm:
-        work(Stopwatch(base_bytes=0, requests=storage.requests))
-        # A batch that was done before would be resumed, with nothing left to do.
-        storage.forget(FOLDER)
-        storage.adopt(INPUT, Path(spec.prepared.csv))
+    return functools.partial(_run, spec, storage, work)
+
+
+def _run(spec: Spec, storage: FileS3, work: Callable[[Stopwatch], None], check: bool) -> dict[str, Any]:
+    """Raises: RuntimeError: the output is not what scikit-learn says"""
+    storage.forget(FOLDER)
+    storage.adopt(INPUT, Path(spec.prepared.csv))
     gc.collect()
     ready = _seconds_alive()
     watch = Stopwatch(base_bytes=_status_bytes("VmRSS"), requests=storage.requests)
@@ -114,7 +115,7 @@ def run(spec: Spec) -> dict[str, Any]:
     cpu = time.process_time() - cpu
     files = storage.files_of(OUTPUT)
     free = 0
-    if spec.check:
+    if check:
         free = outputs.require_equal(spec.variant, spec.prepared, files, is_last_digit_free=spec.is_last_digit_free)
     return {
         "ready_seconds": ready,
@@ -229,4 +230,6 @@ if __name__ == "__main__":
     os.environ["PORTICO_BATCH_MAX_BYTES"] = str(10**15)
     if given.part_bytes is not None:
         os.environ["PORTICO_BATCH_PART_BYTES"] = str(given.part_bytes)
-    print("\n" + json.dumps(run(given)))
+    run = begin(given)
+    for wish in sys.stdin:
+        print(RESULT + json.dumps(run(wish.strip() == CHECK)), flush=True)

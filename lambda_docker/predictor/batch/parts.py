@@ -45,9 +45,8 @@ def _score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> 
     with _Held() as output, contextlib.closing(read_pieces(planned.source, cut)) as pieces:
         if number == 1:
             output.add(header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout))
-        for piece, is_last in pieces:
-            for lines in scorer.score(piece, is_last=is_last):
-                output.add(lines)
+        for lines in scorer.score(pieces):
+            output.add(lines)
         _check_share(scorer.tally, job)
         try:
             etag = bucket.put_part(job.output_key, output.body(), upload=planned.upload, number=number)

@@ -40,6 +40,15 @@ def split_records(block: bytes, delimiter: bytes) -> tuple[list[bytes], bytes]:
     return records, b"\n".join([*begun, lines[-1]])
 
 
+def record_ends(block: bytes, delimiter: bytes) -> npt.NDArray[np.intp]:
+    """Where the complete records of such a block end, after their newlines."""
+    ends = find_ends(block, delimiter=delimiter.decode())
+    if ends is not None:
+        return ends
+    records, _ = split_records(block, delimiter)
+    return np.cumsum([len(record) + 1 for record in records], dtype=np.intp)
+
+
 def is_blank(record: bytes) -> bool:
     """Whether a record is an empty line: it is passed through and is no row, as other CSV readers have it."""
     return not record.strip(b"\r\n ")
@@ -121,7 +130,7 @@ class RangeCutter:
     def _take(self, block: bytes) -> None:
         """Close a range wherever one is long enough; keep the unfinished record."""
         self.has_rows = self.has_rows or not is_blank(block)
-        ends = self._ends(block) if QUOTE in block else None
+        ends = record_ends(block, self.delimiter) if QUOTE in block else None
         complete = block.rfind(b"\n") + 1 if ends is None else int(ends[-1]) if len(ends) else 0
         view, taken = memoryview(block), 0
         while True:
@@ -134,13 +143,6 @@ class RangeCutter:
             self._close()
         self._add(view[taken:complete])
         self._rest = block[complete:]
-
-    def _ends(self, block: bytes) -> npt.NDArray[np.intp]:
-        ends = find_ends(block, delimiter=self.delimiter.decode())
-        if ends is not None:
-            return ends
-        records, _ = split_records(block, self.delimiter)
-        return np.cumsum([len(record) + 1 for record in records], dtype=np.intp)
 
     def _add(self, piece: bytes | memoryview) -> None:
         self._position += len(piece)

@@ -3,13 +3,16 @@
 What comes out does not depend on how many stretches there are.
 """
 
+import itertools
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from predictor.batch.layout import Layout
+from predictor.batch.records import QUOTE, record_ends
 from predictor.batch.scoring import Scorer
-from predictor.batch.structure import count_lines, find_ends
+from predictor.batch.structure import Offsets, count_lines
 from predictor.batch.tally import Tally
 from predictor.batch.wishes import Band
 from predictor.batch.writing import Written
@@ -21,7 +24,7 @@ _STRETCH_MIN_BYTES = 1 * MIB
 
 
 class PartScorer:
-    """Scores the records of a part, given in pieces of any size; `tally` counts along. Args: as of Scorer."""
+    """Scores the records of a part; `tally` counts along. Args: as of Scorer."""
 
     def __init__(
         self, model: LoadedModel, layout: Layout, *, bands: Sequence[Band], line: int, before: int, ends_file: bool
@@ -29,59 +32,72 @@ class PartScorer:
         self.tally = Tally()
         self._model, self._layout, self._bands = model, layout, bands
         self._line, self._before, self._ends_file = line, before, ends_file
-        self._rest = b""
         self._threads = _processors() if model.engine.is_thread_safe else 1
 
-    def score(self, data: bytes, *, is_last: bool) -> list[Written]:
-        """Output lines of the records that are complete by now; with `is_last` of all."""
-        stretches = self._cut(self._rest + data if self._rest else data)
-        scorers = self._scorers(stretches, is_last=is_last)
-        # Every stretch but the last ends with a record.
-        tasks = [
-            (scorer, stretch, is_last or scorer is not scorers[-1])
-            for scorer, stretch in zip(scorers, stretches, strict=True)
-        ]
-        if len(tasks) == 1:
-            outputs = [_score(*tasks[0])]
-        else:
-            with ThreadPoolExecutor(len(tasks)) as threads:
-                outputs = list(threads.map(lambda task: _score(*task), tasks))
-        for scorer in scorers:
-            self.tally.merge(scorer.tally)
-        self._rest, self._line = scorers[-1].rest, scorers[-1].line
-        return [lines for output in outputs for lines in output]
+    def score(self, pieces: Iterable[tuple[bytes, bool]]) -> Iterator[Written]:
+        """The output lines of records that come in pieces of any size, each with whether it is the last."""
+        with ThreadPoolExecutor(self._threads) as threads:
+            begun: deque[Future[tuple[list[Written], Tally]]] = deque()
+            for scorer, stretch, is_last in self._stretches(pieces):
+                begun.append(threads.submit(_score, scorer, stretch, is_last))
+                # One more than threads, so that none waits for what is done with the lines.
+                if len(begun) > self._threads:
+                    yield from self._take(begun.popleft())
+            while begun:
+                yield from self._take(begun.popleft())
 
-    def _scorers(self, stretches: Sequence[bytes], *, is_last: bool) -> list[Scorer]:
-        scorers, line = [], self._line
-        for stretch in stretches:
-            ends_file = self._ends_file and is_last and stretch is stretches[-1]
-            before = self._before + self.tally.rows + line - self._line
-            scorers.append(
-                Scorer(self._model, self._layout, bands=self._bands, line=line, before=before, ends_file=ends_file)
-            )
-            line += count_lines(stretch) if stretch is not stretches[-1] else 0
-        return scorers
+    def _take(self, scored: "Future[tuple[list[Written], Tally]]") -> list[Written]:
+        lines, tally = scored.result()
+        self.tally.merge(tally)
+        return lines
 
-    def _cut(self, block: bytes) -> list[bytes]:
-        """The block in stretches of about the same length that end with records."""
-        count = min(self._threads, len(block) // _STRETCH_MIN_BYTES)
-        ends = find_ends(block, delimiter=self._layout.delimiter) if count > 1 and b'"' in block else None
-        if count < 2 or (b'"' in block and ends is None):
-            return [block]
+    def _stretches(self, pieces: Iterable[tuple[bytes, bool]]) -> Iterator[tuple[Scorer, bytes, bool]]:
+        """Complete records to score, and whether they are the part's last, which may lack their line end."""
+        rest, line, before = b"", self._line, self._before
+        for piece, is_last in pieces:
+            block = rest + piece if rest else piece
+            ends = record_ends(block, self._layout.delimiter.encode()) if QUOTE in block else None
+            edges = self._edges(block, ends, is_last=is_last)
+            rest = block[edges[-1] :]
+            for begin, end in itertools.pairwise(edges):
+                stretch, is_end = block[begin:end], is_last and end == len(block)
+                yield self._scorer(line=line, before=before, ends_file=is_end and self._ends_file), stretch, is_end
+                lines = count_lines(stretch)
+                line += lines
+                before += lines if ends is None else int(ends.searchsorted(end + 1) - ends.searchsorted(begin + 1))
+
+    def _scorer(self, *, line: int, before: int, ends_file: bool) -> Scorer:
+        return Scorer(self._model, self._layout, bands=self._bands, line=line, before=before, ends_file=ends_file)
+
+    def _edges(self, block: bytes, ends: Offsets | None, *, is_last: bool) -> list[int]:
+        """Where stretches of about the same length begin and end. ends: of the records, where there are quotes."""
+        complete = len(block) if is_last else _last_end(block, ends)
+        count = max(min(self._threads, complete // _STRETCH_MIN_BYTES), 1)
         edges = [0]
         for number in range(1, count):
-            wanted = number * len(block) // count
-            if ends is None:
-                edge = block.find(b"\n", wanted) + 1
-            else:
-                edge = int(ends[min(int(ends.searchsorted(wanted)), len(ends) - 1)]) if len(ends) else 0
-            if edge > edges[-1]:
+            edge = _end_after(block, ends, number * complete // count)
+            if edges[-1] < edge < complete:
                 edges.append(edge)
-        return [block[begin:end] for begin, end in zip(edges, [*edges[1:], len(block)], strict=True)]
+        return [*edges, complete] if complete else edges
 
 
-def _score(scorer: Scorer, stretch: bytes, is_last: bool) -> list[Written]:
-    return list(scorer.score(stretch, is_last=is_last))
+def _last_end(block: bytes, ends: Offsets | None) -> int:
+    """Where the last complete record ends; 0 if there is none."""
+    if ends is None:
+        return block.rfind(b"\n") + 1
+    return int(ends[-1]) if len(ends) else 0
+
+
+def _end_after(block: bytes, ends: Offsets | None, wanted: int) -> int:
+    """Where the record ends that holds a byte; 0 if it is not complete."""
+    if ends is None:
+        return block.find(b"\n", wanted) + 1
+    place = int(ends.searchsorted(wanted, side="right"))
+    return int(ends[place]) if place < len(ends) else 0
+
+
+def _score(scorer: Scorer, stretch: bytes, is_last: bool) -> tuple[list[Written], Tally]:
+    return list(scorer.score(stretch, is_last=is_last)), scorer.tally
 
 
 def _processors() -> int:

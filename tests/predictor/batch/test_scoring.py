@@ -248,10 +248,10 @@ def test_stretches_of_any_number_come_out_as_one(junk, threads, quoted, piece):
 
     with mock.patch.multiple(stretches, _processors=lambda: threads, _STRETCH_MIN_BYTES=10):
         scorer = PartScorer(MODEL, layout, bands=BANDS, line=2, before=0, ends_file=True)
-        starts = range(0, len(body), piece)
-        lines = [scorer.score(body[at : at + piece], is_last=at == starts[-1]) for at in starts]
+        pieces = [(body[at : at + piece], at + piece >= len(body)) for at in range(0, len(body), piece)]
+        output = b"".join(scorer.score(pieces))
 
-    assert b"".join(line for some in lines for line in some) == expected
+    assert output == expected
     tally = scorer.tally.to_json()
     assert {**tally, "preview": []} == {**counted, "preview": []}
 
