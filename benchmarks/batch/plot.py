@@ -3,9 +3,11 @@
 The file goes where the portal would put it, and the stack's own state machine is started on it.
 """
 
+import itertools
 import json
 import math
 import random
+import statistics
 import tempfile
 import time
 import uuid
@@ -22,7 +24,7 @@ from deploy.compose import Compose
 from deploy.errors import DeployError
 from deploy.execute import read_outputs
 from deploy.state import REPOSITORY, StateFolder
-from deploy.targets import EMULATOR_CREDENTIALS, LAMBDA_IMAGE, REGION, Target, embedded_target, localstack_target
+from deploy.targets import EMULATOR_CREDENTIALS, REGION, Target, embedded_target, localstack_target
 
 MB = 1_000_000
 MODEL = "four-variables"
@@ -85,13 +87,21 @@ def _find_embedded() -> Running:
 
 
 def _find_localstack() -> Running:
-    return Running(localstack_target(Compose.from_environment().aws_url), containers_of(LAMBDA_IMAGE.partition(":")[0]))
+    compose = Compose.from_environment()
+    try:
+        members = containers_of(compose.aws_port)
+    except LookupError:
+        raise DeployError(f"Nothing runs at {compose.aws_url}. Start it with: docker-compose up -d") from None
+    return Running(localstack_target(compose.aws_url), members)
 
 
 def _score(target: Target, size_bytes: int, sampler: Sampler) -> Scored:
     outputs = read_outputs(target)
     bucket, folder = outputs["BucketName"], f"batches/0/{uuid.uuid4()}"
-    live = _read(target, bucket, f"models/{MODEL}/live.json")
+    try:
+        live = _read(target, bucket, f"models/{MODEL}/live.json")
+    except target.s3.exceptions.NoSuchKey:
+        raise DeployError(f"The sample model {MODEL} is not live there yet. Wait a minute, and try again.") from None
     manifest = _read(target, bucket, f"models/{MODEL}/{live['version']}/manifest.json")
     job = {"batch": folder.rpartition("/")[2], "user": "0", "model": MODEL, "version": live["version"]}
     marks = {}
@@ -188,6 +198,7 @@ def _report(target: str, samples: list[Sample], scored: Scored, picture: Path) -
     rest = [sample for sample in samples if sample.seconds < scored.marks["upload"]]
     busy = [sample for sample in samples if scored.marks["start"] <= sample.seconds <= scored.marks["end"]]
     seconds = scored.marks["end"] - scored.marks["start"]
+    apart = statistics.median(after.seconds - before.seconds for before, after in itertools.pairwise(samples))
     series: dict[str, Callable[[Sample], float]] = {
         **{f"{group}, MB": _memory_of(group) for group in _groups(samples)},
         "largest function, MB": lambda sample: sample.largest_function_bytes / MB,
@@ -207,7 +218,7 @@ def _report(target: str, samples: list[Sample], scored: Scored, picture: Path) -
         ],
         notes=[
             f"{scored.rows:,} rows, {scored.parts} parts, {seconds:.1f} s from the start to the end of the execution;"
-            f" upload {scored.marks['start'] - scored.marks['upload']:.1f} s before. Looked at every half second.",
+            f" upload {scored.marks['start'] - scored.marks['upload']:.1f} s before. Looked at every {apart:.1f} s.",
             "Resident memory of processes."
             if target == "embedded"
             else "Memory of containers as `docker stats` counts.",

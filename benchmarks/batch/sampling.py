@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 FUNCTIONS = "functions"
 
 _EVERY_S = 0.5
+_PROJECT_LABEL, _SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
+_FUNCTION_LABEL = "image-lambda.function"
 # A process that used less than a tenth of a processor since the last look only waited.
 _AT_WORK_SHARE = 0.1
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -102,26 +105,34 @@ def processes_of(root: int, emulator: int) -> Callable[[], list[Member]]:
     return look
 
 
-def containers_of(image: str) -> Callable[[], list[Member]]:
-    """The containers of docker-compose's Portico; functions are those of `image`, others go by their service."""
+def containers_of(aws_port: int) -> Callable[[], list[Member]]:
+    """The containers of docker-compose's Portico: its services' and, as LocalStack labels them, its functions'.
+
+    Raises: LookupError: no service has that port
+    """
     import docker
 
     engine = docker.from_env()
+    project = next(
+        (found.labels[_PROJECT_LABEL] for found in engine.containers.list(filters={"publish": str(aws_port)})), None
+    )
+    if project is None:
+        raise LookupError(aws_port)
+
+    def measure(container: Any) -> Member | None:
+        # Gone between two calls, or just begun and without figures.
+        with contextlib.suppress(docker.errors.APIError, KeyError):
+            stats = container.stats(stream=False, one_shot=True)
+            group = FUNCTIONS if _FUNCTION_LABEL in container.labels else container.labels[_SERVICE_LABEL]
+            cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+            return Member(container.id, group, _used_bytes(stats["memory_stats"]), cpu_s)
+        return None
 
     def look() -> list[Member]:
-        members = []
-        for container in engine.containers.list():
-            service = container.labels.get("com.docker.compose.service")
-            is_function = container.attrs["Config"]["Image"].partition(":")[0] == image
-            if service is None and not is_function:
-                continue
-            # Gone between two calls, or just begun and without figures.
-            with contextlib.suppress(docker.errors.APIError, KeyError):
-                stats = container.stats(stream=False, one_shot=True)
-                group = FUNCTIONS if is_function else str(service)
-                cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-                members.append(Member(container.id, group, _used_bytes(stats["memory_stats"]), cpu_s))
-        return members
+        containers = engine.containers.list(filters={"label": f"{_PROJECT_LABEL}={project}"})
+        # The engine takes up to a second for each.
+        with ThreadPoolExecutor(max(len(containers), 1)) as threads:
+            return [member for member in threads.map(measure, containers) if member]
 
     return look
 

@@ -101,6 +101,9 @@ class MachineAway(CallRefused):
     code, status = "away", 503
 
 
+FILE_GONE = "The file is no longer there. Upload it again."
+
+
 class BatchRefused(Exception):
     """A batch that cannot go on; the message is a sentence for the person who sent the file."""
 

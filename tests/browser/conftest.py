@@ -6,6 +6,7 @@ import io
 import itertools
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core import serializers
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.dispatch import Signal
 from playwright.sync_api import Browser, Page
 
 from portal.accounts import actions as accounts
@@ -29,6 +32,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 # As root, and on machines without the internet, Chromium needs to be told so.
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SETTLES_WITHIN_S = 30
 WIDTHS = {"desk": 1280, "phone": 390}
 SCREENSHOTS = os.environ.get("PORTICO_SCREENSHOTS")  # a folder: the journeys then keep pictures of what they see
 
@@ -43,10 +47,32 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture
-def site(cloud: None, live_server: Any) -> str:
+def site(cloud: None, live_server: Any, settled: None) -> str:
     """The portal's address, with an empty database but for the roles (emptying it after a test takes them too)."""
     roles.write_roles(Group.objects, Permission.objects)
     return str(live_server.url)
+
+
+@pytest.fixture
+def settled(live_server: Any) -> Iterator[None]:
+    """Ends when the server has answered all: one that still writes would lock the database that is to be emptied."""
+    change = threading.Condition()
+    under_way = 0
+
+    def count(signal: Signal, **_: Any) -> None:
+        nonlocal under_way
+        with change:
+            under_way += 1 if signal is request_started else -1
+            change.notify_all()
+
+    request_started.connect(count)
+    request_finished.connect(count)
+    yield
+    with change:
+        has_settled = change.wait_for(lambda: under_way <= 0, timeout=SETTLES_WITHIN_S)
+    request_started.disconnect(count)
+    request_finished.disconnect(count)
+    assert has_settled, f"{under_way} requests are still under way."
 
 
 @pytest.fixture(scope="session")

@@ -252,3 +252,4 @@ def test_note_is_given_at_the_end_to_those_who_asked_for_it(running: Page, monke
 
 def test_queued_batch_is_read_out_stage_by_stage(running: Page):
     expect(running.locator("[data-said]")).to_have_text("Scoring")
+    expect(running.get_by_role("heading", level=1)).to_have_text("to_score.csv Running")

@@ -6,7 +6,7 @@ from typing import IO
 
 from predictor import bucket
 from predictor.batch.job import Job, Part, Plan
-from predictor.batch.ranges import RangeDamaged, read_pieces
+from predictor.batch.ranges import RangeDamaged, read_head, read_pieces
 from predictor.batch.scoring import header_line
 from predictor.batch.stretches import PartScorer
 from predictor.batch.tally import Tally
@@ -44,7 +44,7 @@ def _score_part(job: Job, planned: Plan, number: int, *, model: LoadedModel) -> 
     )
     with _Held() as output, contextlib.closing(read_pieces(planned.source, cut)) as pieces:
         if number == 1:
-            output.add(header_line(bucket.read_range(planned.source, start=0, end=layout.header_bytes), layout))
+            output.add(header_line(read_head(planned.source, layout.header_bytes), layout))
         for lines in scorer.score(pieces):
             output.add(lines)
         _check_share(scorer.tally, job)

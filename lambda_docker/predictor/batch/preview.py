@@ -17,7 +17,7 @@ from predictor.batch.planning import HEADER_ONLY
 from predictor.batch.records import is_blank, split_records
 from predictor.batch.wishes import Wishes
 from predictor.coercion import BadValue
-from predictor.errors import BatchRefused, ObjectMissing
+from predictor.errors import FILE_GONE, BatchRefused, ObjectMissing
 from predictor.features import Feature
 from predictor.limits import in_megabytes, limit
 from predictor.model_store import LoadedModel
@@ -26,7 +26,6 @@ from predictor.reading import ObjectSource, Reading
 _SHOWN_ROWS = 20
 _TRIED_ROWS = 200
 _SHOWN_PROBLEMS = 20
-_GONE = "The file is no longer there. Upload it again."
 
 
 @dataclass
@@ -54,7 +53,7 @@ def preview(event: Mapping[str, Any]) -> dict[str, Any]:
     except BatchRefused as refused:
         refusal = str(refused)
     except ObjectMissing:
-        refusal = _GONE
+        refusal = FILE_GONE
     outline = found.outline
     places = outline.match.positions if outline else [None] * len(model.features)
     columns = outline.header.columns if outline else []

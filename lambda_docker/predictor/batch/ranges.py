@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from predictor import bucket
 from predictor.batch.ahead import ahead
 from predictor.batch.records import Range
-from predictor.errors import BatchRefused, ObjectMissing
+from predictor.errors import FILE_GONE, BatchRefused, ObjectMissing
 
 _TRIES = 3
 
@@ -21,6 +21,14 @@ def read_pieces(key: str, cut: Range) -> Generator[tuple[bytes, bool], None, Non
     Raises: BatchRefused: the object is gone; RangeDamaged: after any of the pieces
     """
     return ahead(_check(_read(key, cut), cut))
+
+
+def read_head(key: str, size_bytes: int) -> bytes:
+    """The object's first bytes. Raises: BatchRefused: it is gone."""
+    try:
+        return bucket.read_range(key, start=0, end=size_bytes)
+    except ObjectMissing:
+        raise BatchRefused(FILE_GONE) from None
 
 
 def _check(pieces: Iterator[bytes], cut: Range) -> Iterator[tuple[bytes, bool]]:
@@ -41,7 +49,7 @@ def _read(key: str, cut: Range) -> Iterator[bytes]:
                 at += len(piece)
             return
         except ObjectMissing:
-            raise BatchRefused("The file is no longer there. Upload it again.") from None
+            raise BatchRefused(FILE_GONE) from None
         except OSError:
             if attempt == _TRIES:
                 raise

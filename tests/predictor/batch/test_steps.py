@@ -266,6 +266,17 @@ def test_abandon_refusal_is_told_in_its_own_words_and_the_upload_is_kept_for_a_r
     assert len(bucket.client().list_multipart_uploads(Bucket=bucket.name())["Uploads"]) == 1
 
 
+def test_finish_after_a_refused_part_tells_the_parts_reason(model):
+    batch = BatchRun(penguin_csv())
+    batch.step("plan")
+    bucket.client().delete_object(Bucket=bucket.name(), Key=batch.key("input.csv"))
+    with pytest.raises(BatchRefused):
+        batch.step("part", part={"number": 1})
+
+    with pytest.raises(BatchRefused, match="The file is no longer there"):
+        batch.step("finish")
+
+
 @pytest.mark.parametrize("error", [None, {"Error": "States.Timeout"}, {"Error": "KeyError", "Cause": "{broken"}])
 def test_abandon_other_failure_says_that_the_file_is_not_to_blame(error):
     batch = BatchRun(b"")

@@ -3,6 +3,7 @@
 import { offerNote, tellEnd } from "./tell_batch.js";
 
 const watched = document.querySelector("[data-watch-batch]");
+const badge = document.querySelector("[data-badge]");
 const said = document.querySelector("[data-said]");
 const FIRST_MS = 700;
 const SLOWEST_MS = 4000;
@@ -32,9 +33,10 @@ function now() {
   return watched.firstElementChild.dataset;
 }
 
-// The tab says how far it is. Each stage is read out once; the figures are not.
+// The tab says how far it is, the badge in what state. Each stage is read out once; the figures are not.
 function name() {
-  const { title, words } = now();
+  const { title, words, label } = now();
+  if (label) badge.textContent = label;
   if (title) document.title = `${title} · ${watched.dataset.file} · Portico`;
   if (words && said.textContent !== words) said.textContent = words;
 }
