@@ -1,0 +1,167 @@
+"""Decision trees as tables: the nodes of all trees in one row of arrays, and the loops that walk them.
+
+A node's left child is the node after it; `right` says where the other one stands, or, at a leaf, which leaf it is.
+scikit-learn's trees cast what they see to float32 before they compare. Rounding is monotonic, so a float32 is at most
+the threshold if, and only if, the number that it was is at most another threshold: that one is written, exactly, and
+nothing is cast when a row is walked.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from predictor.compiled.numbers import pack, unpack
+from predictor.compiled.terms import CannotCompile, Entry, HandOver, Row
+
+NODES_MAX = 120_000
+
+# Beyond this float32 has only infinity, which scikit-learn refuses.
+_FLOAT32_MAX = 3.4028235677973366e38
+_LEAF = -1
+
+# Row → the number of the leaf that it ends in, tree after tree.
+FindLeaves = Callable[[Row], list[int]]
+
+
+@dataclass
+class Trees:
+    """Trees that are being written. values: by leaf, one list for each number that a leaf has"""
+
+    values: list[list[float]]
+    roots: list[int] = field(default_factory=list)
+    features: list[int] = field(default_factory=list)
+    thresholds: list[float] = field(default_factory=list)
+    rights: list[int] = field(default_factory=list)
+    missing_left: list[int] = field(default_factory=list)
+
+    def add(self, nodes: "Nodes") -> None:
+        """Raises: CannotCompile: there are too many nodes for this to win."""
+        self.roots.append(len(self.features))
+        # (node, the place of the parent whose right child it is)
+        waiting: list[tuple[int, int | None]] = [(0, None)]
+        while waiting:
+            node, parent = waiting.pop()
+            place = len(self.features)
+            if parent is not None:
+                self.rights[parent] = place
+            if place >= NODES_MAX:
+                raise CannotCompile(f"its trees have more than {NODES_MAX:,} nodes")
+            is_leaf = nodes.lefts[node] < 0
+            self.features.append(_LEAF if is_leaf else nodes.features[node])
+            self.thresholds.append(0.0 if is_leaf else nodes.thresholds[node])
+            self.missing_left.append(0 if is_leaf else nodes.missing_left[node])
+            self.rights.append(len(self.values[0]) if is_leaf else 0)
+            if is_leaf:
+                for numbers, value in zip(self.values, nodes.values[node], strict=True):
+                    numbers.append(value)
+            else:
+                waiting += [(nodes.rights[node], place), (nodes.lefts[node], None)]
+
+    def to_entry(self) -> Entry:
+        return {
+            "roots": pack("i", self.roots),
+            "features": pack("i", self.features),
+            "thresholds": pack("d", self.thresholds),
+            "rights": pack("i", self.rights),
+            "missing_left": pack("b", self.missing_left),
+            "values": [pack("d", numbers) for numbers in self.values],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """One tree, node by node; a leaf's left is negative. values: a list of numbers for each node"""
+
+    lefts: list[int]
+    rights: list[int]
+    features: list[int]
+    thresholds: list[float]
+    missing_left: list[int]
+    values: list[list[float]]
+
+
+def nodes_of(tree: Any) -> Nodes:
+    """scikit-learn's own tree (a `tree_`), its thresholds made ready for numbers that are not cast."""
+    splits = tree.children_left >= 0
+    return Nodes(
+        lefts=tree.children_left.tolist(),
+        rights=tree.children_right.tolist(),
+        features=tree.feature.tolist(),
+        thresholds=_uncast(tree.threshold, splits),
+        missing_left=tree.missing_go_to_left.astype(int).tolist(),
+        values=tree.value.reshape(tree.node_count, -1).tolist(),
+    )
+
+
+def _uncast(thresholds: Any, splits: Any) -> list[float]:
+    """For each threshold the largest float64 whose float32 is at most that threshold."""
+    import numpy as np
+
+    wide = np.where(splits, thresholds, 0.0)
+    highest = wide.astype(np.float32)
+    # The cast rounds to nearest.
+    too_high = highest.astype(np.float64) > wide
+    highest[too_high] = np.nextafter(highest[too_high], np.float32(-np.inf))
+    following = np.nextafter(highest, np.float32(np.inf)).astype(np.float64)
+    beyond = ~np.isfinite(following)
+    following[beyond] = 2.0**128
+    middle = (highest.astype(np.float64) + following) / 2
+    # A tie goes to the even one.
+    is_even = highest.view(np.uint32) % 2 == 0
+    return np.where(is_even, middle, np.nextafter(middle, -np.inf)).tolist()
+
+
+def read_leaves(entry: Mapping[str, Any], *, is_cast: bool, takes_missing: bool = True) -> FindLeaves:
+    """What finds a row's leaves.
+
+    Args: is_cast: whether scikit-learn casts to float32, and so refuses what is beyond it; takes_missing: whether it
+          sends NaN down the trees
+    """
+    roots, features = unpack(entry["roots"]), unpack(entry["features"])
+    thresholds, rights = unpack(entry["thresholds"]), unpack(entry["rights"])
+    missing_left = unpack(entry["missing_left"])
+
+    def find(row: Row) -> list[int]:
+        total = sum(row)
+        if total - total != 0.0:
+            return find_with_gaps(row)
+        if is_cast and row and (max(row) >= _FLOAT32_MAX or min(row) <= -_FLOAT32_MAX):
+            raise HandOver
+        leaves = []
+        for node in roots:
+            feature = features[node]
+            while feature >= 0:
+                node = node + 1 if row[feature] <= thresholds[node] else rights[node]  # noqa: PLW2901  # it walks
+                feature = features[node]
+            leaves.append(rights[node])
+        return leaves
+
+    def find_with_gaps(row: Row) -> list[int]:
+        most = _FLOAT32_MAX if is_cast else float("inf")
+        if not takes_missing or not all(value != value or abs(value) < most for value in row):
+            raise HandOver
+        leaves = []
+        for node in roots:
+            feature = features[node]
+            while feature >= 0:
+                value = row[feature]
+                goes_left = missing_left[node] if value != value else value <= thresholds[node]
+                node = node + 1 if goes_left else rights[node]  # noqa: PLW2901  # it walks
+                feature = features[node]
+            leaves.append(rights[node])
+        return leaves
+
+    return find
+
+
+def read_values(entry: Mapping[str, Any]) -> list[list[float]]:
+    """The leaves' numbers, as many lists as a leaf has numbers."""
+    return [unpack(numbers) for numbers in entry["values"]]
+
+
+def add_up(start: float, numbers: list[float], leaves: Iterable[int]) -> float:
+    """In the trees' order, as scikit-learn adds them: sum() would be more exact, and so another number."""
+    total = start
+    for leaf in leaves:
+        total += numbers[leaf]
+    return total

@@ -1,0 +1,144 @@
+"""Gradient boosting: a start and the leaves of one tree after the other, added up in their order, then a link."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from predictor.compiled.numbers import unpack
+from predictor.compiled.operations.forest import FindLeaves, Nodes, Trees, nodes_of, read_leaves, read_values
+from predictor.compiled.operations.linear import expit, largest, softmax
+from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
+
+_GB, _HISTOGRAMS = "sklearn.ensemble._gb", "sklearn.ensemble._hist_gradient_boosting.gradient_boosting"
+_LINKS = {
+    "IdentityLink": "identity",
+    "LogLink": "log",
+    "LogitLink": "expit",
+    "HalfLogitLink": "expit_of_double",
+    "MultinomialLogit": "softmax",
+}
+
+
+def _write_boosting(model: Any, write: Write) -> Entry:
+    import numpy as np
+
+    start = model._raw_predict_init(np.zeros((1, model.n_features_in_), np.float32))[0].tolist()
+    if model.init_ != "zero" and type(model.init_).__name__ not in ("DummyClassifier", "DummyRegressor"):
+        raise CannotCompile("its gradient boosting starts from another model")
+    trees = Trees(values=[[]])
+    for stage in model.estimators_:
+        for tree in stage:
+            trees.add(_scaled(nodes_of(tree.tree_), model.learning_rate))
+    return {**trees.to_entry(), "start": start, "link": _link_of(model), "is_cast": True, "at_nought": 1}
+
+
+def _scaled(nodes: Nodes, by: float) -> Nodes:
+    values = [[value * by for value in numbers] for numbers in nodes.values]
+    return Nodes(nodes.lefts, nodes.rights, nodes.features, nodes.thresholds, nodes.missing_left, values)
+
+
+def _write_histograms(model: Any, write: Write) -> Entry:
+    if model.is_categorical_ is not None:
+        raise CannotCompile("its histogram gradient boosting splits by categories")
+    trees = Trees(values=[[]])
+    for stage in model._predictors:
+        for predictor in stage:
+            trees.add(_histogram_nodes(predictor.nodes))
+    start = model._baseline_prediction.ravel().tolist()
+    return {**trees.to_entry(), "start": start, "link": _link_of(model), "is_cast": False, "at_nought": 0}
+
+
+def _histogram_nodes(nodes: Any) -> Nodes:
+    import numpy as np
+
+    is_leaf = nodes["is_leaf"].astype(bool)
+    # Infinity parts what is missing from all else.
+    thresholds = np.minimum(nodes["num_threshold"], np.finfo(np.float64).max)
+    return Nodes(
+        lefts=np.where(is_leaf, -1, nodes["left"].astype(np.int64)).tolist(),
+        rights=nodes["right"].astype(np.int64).tolist(),
+        features=nodes["feature_idx"].astype(np.int64).tolist(),
+        thresholds=np.where(is_leaf, 0.0, thresholds).tolist(),
+        missing_left=nodes["missing_go_to_left"].astype(int).tolist(),
+        values=[[value] for value in nodes["value"].tolist()],
+    )
+
+
+def _link_of(model: Any) -> str:
+    name = type(model._loss.link).__name__
+    if name not in _LINKS:
+        raise CannotCompile(f"its loss has a {name}, which is not among those that are written")
+    return _LINKS[name]
+
+
+def _sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
+    find: FindLeaves = read_leaves(entry, is_cast=entry["is_cast"], takes_missing=not entry["is_cast"])
+    (numbers,), start = read_values(entry), unpack(entry["start"])
+    if len(start) == 1:
+        (first,) = start
+
+        def add(row: Row) -> list[float]:
+            total = first
+            for leaf in find(row):
+                total += numbers[leaf]
+            return [total]
+
+        return add
+    count = len(start)
+
+    def add_each(row: Row) -> list[float]:
+        leaves, totals = find(row), []
+        for place in range(count):
+            total = start[place]
+            for leaf in leaves[place::count]:
+                total += numbers[leaf]
+            totals.append(total)
+        return totals
+
+    return add_each
+
+
+def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
+    add = _sums(entry)
+    if entry["link"] == "identity":
+        return Predictor("value", lambda row: add(row)[0])
+
+    def answer(row: Row) -> float:
+        try:
+            return math.exp(add(row)[0])
+        except OverflowError:
+            raise HandOver from None
+
+    return Predictor("value", answer)
+
+
+def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
+    add, link, at_nought = _sums(entry), entry["link"], entry["at_nought"]
+    if link == "softmax":
+
+        def choose(row: Row) -> tuple[int, list[float]]:
+            totals = add(row)
+            return largest(totals), softmax(totals)
+
+        return Predictor("probabilities", choose)
+    factor = 2.0 if link == "expit_of_double" else 1.0
+
+    def answer(row: Row) -> tuple[int, list[float]]:
+        total = add(row)[0]
+        probability = expit(factor * total)
+        # The two kinds of boosting differ where both classes are as likely.
+        return (at_nought if total == 0 else int(total > 0)), [1.0 - probability, probability]
+
+    return Predictor("probabilities", answer)
+
+
+OPERATIONS = (
+    Operation("boosting_classifier", (f"{_GB}.GradientBoostingClassifier",), _write_boosting, _read_classifier),
+    Operation("boosting_regressor", (f"{_GB}.GradientBoostingRegressor",), _write_boosting, _read_regressor),
+    Operation(
+        "histograms_classifier", (f"{_HISTOGRAMS}.HistGradientBoostingClassifier",), _write_histograms, _read_classifier
+    ),
+    Operation(
+        "histograms_regressor", (f"{_HISTOGRAMS}.HistGradientBoostingRegressor",), _write_histograms, _read_regressor
+    ),
+)

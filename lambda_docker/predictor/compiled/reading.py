@@ -1,0 +1,65 @@
+"""The document → a Walker, by the standard library alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from predictor.compiled.operations import OPERATIONS
+from predictor.compiled.terms import HandOver, Predictor
+from predictor.features import Choice, Output
+
+_NAN = float("nan")
+# What floats beyond the tables' reach do, and what a document that was tampered with may.
+_BEYOND = (OverflowError, ZeroDivisionError)
+
+
+class Unreadable(ValueError):
+    """The document is not what `writing` writes."""
+
+
+class Walker:
+    """Answers one row at a time. Raises in the making: Unreadable."""
+
+    def __init__(self, document: Mapping[str, Any], *, output: Output) -> None:
+        try:
+            if (document["format"], document["format_version"]) != ("portico-compiled", 1):
+                raise Unreadable("another format")
+            self._are_numeric = [bool(entry["is_numeric"]) for entry in document["features"]]
+            predictor = _read(document["model"])
+        except (LookupError, TypeError, ValueError) as problem:
+            raise Unreadable(str(problem)) from problem
+        if not isinstance(predictor, Predictor) or predictor.gives != _wanted(output):
+            raise Unreadable("it gives something else")
+        self._gives, self._answer, self._classes = predictor.gives, predictor.answer, output.classes or ()
+
+    def answer(self, values: Sequence[Choice | None]) -> dict[str, Any]:
+        """The prediction for one row of model values, as docs/contract.md §3 writes it.
+
+        Raises: HandOver: scikit-learn itself is to answer
+        """
+        row = [
+            (_NAN if value is None else float(value)) if is_numeric else value
+            for value, is_numeric in zip(values, self._are_numeric, strict=True)
+        ]
+        try:
+            answered = self._answer(row)
+        except _BEYOND:
+            raise HandOver from None
+        if self._gives == "value":
+            if answered - answered != 0.0:
+                raise HandOver
+            return {"label": None, "value": answered, "probabilities": None, "scores": None}
+        place, numbers = answered
+        label = self._classes[place]
+        if self._gives == "probabilities":
+            return {"label": label, "value": None, "probabilities": numbers, "scores": None}
+        return {"label": label, "value": None, "probabilities": None, "scores": numbers}
+
+
+def _wanted(output: Output) -> str:
+    if output.type == "regression":
+        return "value"
+    return "probabilities" if output.probabilities else "scores"
+
+
+def _read(entry: Mapping[str, Any]) -> Any:
+    return OPERATIONS[entry["op"]].read(entry, _read)
