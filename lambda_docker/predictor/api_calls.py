@@ -2,7 +2,8 @@
 
     POST …/[{model}/]singlePrediction    POST …/[{model}/]batchPrediction    GET, DELETE …/batchPrediction/{job}
 
-Only the last path segment names the call; the one before it, where it has the form of a slug, names the model.
+Only the last path segment names the call; the one before it, where it has the form of a slug, names the model. What
+batches need is imported by the first call for one.
 """
 
 import os
@@ -10,13 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from predictor import api_batches, keys, model_store
-from predictor.batch.inline import score_file
+from predictor import keys, model_store
 from predictor.coercion import read_row
 from predictor.errors import BadInput, BatchRefused, CallRefused, Fault, UnknownModel
 from predictor.events import NO_MODEL, ApiRequest, Reply
 from predictor.model_store import LoadedModel
-from predictor.operations import predict_values
+from predictor.operations import predict_one
 
 AWAY_SECONDS = "5"
 
@@ -102,7 +102,7 @@ def _predict_row(model: LoadedModel, body: Mapping[str, Any]) -> dict[str, Any]:
         values = read_row(model.features, body)
     except BadInput as fault:
         raise _as_original(fault, body) from fault
-    prediction = predict_values(model, values).one()
+    prediction = predict_one(model, values)
     probabilities = prediction["probabilities"]
     # The original page reads result.body.pred_proba, its Lambda wrote result.pred_proba: both are there.
     rounded = {} if probabilities is None else {"pred_proba": round(probabilities[-1], 3)}
@@ -127,6 +127,9 @@ def _predict_file(request: ApiRequest) -> Reply:
 
 
 def _score_or_start(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any]) -> Reply:
+    from predictor import api_batches
+    from predictor.batch.inline import score_file
+
     key = keys.read_file_key(body.get("fileKey"), claims=request.claims)
     if api_batches.is_job(request, model, body, file_key=key):
         return api_batches.start(request, model, body, file_key=key)
@@ -134,8 +137,20 @@ def _score_or_start(request: ApiRequest, model: LoadedModel, body: Mapping[str, 
     return Reply(status=200, body={"bucket": bucket_name, "downloadLink": link})
 
 
+def _show_job(request: ApiRequest) -> Reply:
+    from predictor import api_batches
+
+    return api_batches.show(request)
+
+
+def _cancel_job(request: ApiRequest) -> Reply:
+    from predictor import api_batches
+
+    return api_batches.cancel(request)
+
+
 _CALLS: dict[str, dict[str, Callable[[ApiRequest], Reply]]] = {
     "singlePrediction": {"POST": _predict_one},
     "batchPrediction": {"POST": _predict_file},
-    "batchPrediction/{job}": {"GET": api_batches.show, "DELETE": api_batches.cancel},
+    "batchPrediction/{job}": {"GET": _show_job, "DELETE": _cancel_job},
 }

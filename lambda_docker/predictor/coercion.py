@@ -3,7 +3,6 @@
 A model value is a float (number, integer), a bool (boolean), one of the choices, a text, or None for missing.
 """
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -116,6 +115,9 @@ def _name_choices(feature: Feature, text: str) -> str:
     names = [str(choice) for choice in feature.choices or ()]
     if len(names) <= _LISTED_CHOICES:
         return f" ({', '.join(names)})"
+    # For few, and not for the others to wait for.
+    import difflib
+
     close = difflib.get_close_matches(text, names, n=3)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     return f", of which there are {len(names)}{hint}"

@@ -1,9 +1,9 @@
 """What runs within the walls: load an unknown model, describe it, try it, tell. `sandbox` starts it and listens.
 
 Lines of JSON go to the file descriptor named on the command line: {"walls": […]} before the model's first byte is read,
-{"stage": "…"} before each part, at last {"manifest": {…}}, {"rejected": "sentence"} or {"failed": {…}}. On standard
-input come the model's bytes in chunks, each after its length in four bytes; after a length of nought a line of JSON,
-the job. The parent sends that only when the checksum is right: nothing is loaded before.
+{"stage": "…"} before each part, at last {"manifest": {…}, "compiled": "…" or null}, {"rejected": "sentence"} or
+{"failed": {…}}. On standard input come the model's bytes in chunks, each after its length in four bytes; after a length
+of nought a line of JSON, the job. The parent sends that only when the checksum is right: nothing is loaded before.
 """
 
 import io
@@ -64,7 +64,7 @@ def _examine(bodies: list[bytes], job: Mapping[str, Any], tell: Tell) -> dict[st
     from predictor.errors import Fault
 
     try:
-        return {"manifest": _make_manifest(bodies, job, tell)}
+        return _make_manifest(bodies, job, tell)
     except Fault as fault:
         return {"rejected": fault.message}
     except MemoryError:
@@ -76,6 +76,7 @@ def _examine(bodies: list[bytes], job: Mapping[str, Any], tell: Tell) -> dict[st
 
 
 def _make_manifest(bodies: list[bytes], job: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """The manifest, and the model as tables if it can be written so."""
     from predictor.description import describe
     from predictor.loading import versions
     from predictor.trials import try_out
@@ -93,7 +94,9 @@ def _make_manifest(bodies: list[bytes], job: Mapping[str, Any], tell: Tell) -> d
     loaded_bytes = _resident_bytes()
     description = describe(loaded.estimator, announce=announce)
     found = try_out(description, rows=job["rows"], announce=announce, watch=watch)
-    return {
+    announce("writing it as tables")
+    compiled, tables = _compile(description, found)
+    manifest = {
         "versions": versions(loaded.fitted_with),
         **description.to_json(),
         "warnings": [*loaded.warnings, *found.warnings],
@@ -102,7 +105,22 @@ def _make_manifest(bodies: list[bytes], job: Mapping[str, Any], tell: Tell) -> d
         "flags": [*_flag_size(loaded_bytes, job["half_memory_bytes"]), *found.flags],
         "memory_bytes": max(0, _resident_bytes() - before),
         "load_milliseconds": load_milliseconds,
+        "compiled": compiled,
     }
+    return {"manifest": manifest, "compiled": tables}
+
+
+def _compile(description: Any, found: Any) -> tuple[dict[str, Any], str | None]:
+    """What the manifest says of the model's tables, and the tables, if there are any."""
+    from predictor.compiled.parity import Compiled, NotCompiled, compile_model
+
+    single = found.trials["single"]["milliseconds"]
+    compiled: Compiled | NotCompiled
+    try:
+        compiled = compile_model(description, golden=found.golden, single_milliseconds=single)
+    except Exception:  # the model is served in full, whatever it was
+        compiled = NotCompiled("writing its tables failed")
+    return compiled.to_json(), compiled.text if isinstance(compiled, Compiled) else None
 
 
 def _load(bodies: list[bytes], job: Mapping[str, Any], watch: Any) -> Any:

@@ -2,14 +2,16 @@
 
 `handle` is the predict function's, `verify` the verify function's. Expected faults are answered, bugs raise; only API
 callers get an answer for a bug too, since API Gateway's own has neither CORS headers nor a reference.
+
+What is imported here every start waits for. Batches and the check, which need numpy and more, are imported by the first
+request for them; nothing that a compiled model's prediction needs imports anything but the standard library.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor import api_calls, journal, operations, verification
-from predictor.batch import BATCH_OPERATIONS, BATCH_STEPS
+from predictor import api_calls, journal, operations
 from predictor.errors import BadRequest, BatchRefused, Fault
 from predictor.events import ApiRequest, OperationRequest, Reply, read_event, to_proxy_response
 
@@ -24,9 +26,13 @@ def handle(event: Mapping[str, Any], context: Any) -> Answer:
         return fault.to_json()
     if isinstance(request, ApiRequest):
         return _answer_api(request)
+    if not request.operation.startswith("batch."):
+        return _answer_operation(request, _OPERATIONS)
+    from predictor.batch import BATCH_OPERATIONS, BATCH_STEPS
+
     if request.operation in BATCH_STEPS:
-        return _run_batch_step(request)
-    return _answer_operation(request, _OPERATIONS)
+        return _run_batch_step(request, BATCH_STEPS[request.operation])
+    return _answer_operation(request, {name: _of_body(operation) for name, operation in BATCH_OPERATIONS.items()})
 
 
 def verify(event: Mapping[str, Any], context: Any) -> Answer:
@@ -60,11 +66,11 @@ def _answer_operation(request: OperationRequest, operations_by_name: Mapping[str
     return answer
 
 
-def _run_batch_step(request: OperationRequest) -> Answer:
+def _run_batch_step(request: OperationRequest, step: Callable[[Mapping[str, Any]], Answer]) -> Answer:
     began = time.perf_counter()
     error = None
     try:
-        return BATCH_STEPS[request.operation](request.body)
+        return step(request.body)
     except BatchRefused as refusal:
         error = refusal.__cause__.code if isinstance(refusal.__cause__, Fault) else "refused"
         raise
@@ -111,10 +117,12 @@ def _answer_rows(request: OperationRequest) -> Answer:
 
 
 def _verify(request: OperationRequest) -> Answer:
+    from predictor import verification
+
     return verification.verify(request.body)
 
 
-def _of_batch(operation: Any) -> Any:
+def _of_body(operation: Any) -> Any:
     return lambda request: operation(request.body)
 
 
@@ -123,5 +131,4 @@ _OPERATIONS = {
     "describe": _describe,
     "replay": _replay,
     "answer_rows": _answer_rows,
-    **{name: _of_batch(operation) for name, operation in BATCH_OPERATIONS.items()},
 }

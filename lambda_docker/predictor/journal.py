@@ -2,7 +2,6 @@
 
 import json
 import time
-import traceback
 from typing import Any
 
 
@@ -25,6 +24,8 @@ def note(event: str, **facts: Any) -> None:
 
 def write_exception(problem: BaseException, *, request_id: str) -> None:
     """Where a bug happened. The exception's own text is left out: it may quote an input value."""
+    import traceback
+
     frames = [
         f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"
         for frame in traceback.extract_tb(problem.__traceback__)

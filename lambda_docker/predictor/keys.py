@@ -114,6 +114,10 @@ def manifest(slug: str, version: int) -> str:
     return f"models/{slug}/{version}/manifest.json"
 
 
+def tables(slug: str, version: int) -> str:
+    return f"models/{slug}/{version}/compiled.json"
+
+
 def model_file(slug: str, version: int, file: object) -> str | None:
     """The key of a version's model file, or None where the manifest names a file that cannot be one."""
     return f"models/{slug}/{version}/{file}" if file in _MODEL_FILES else None

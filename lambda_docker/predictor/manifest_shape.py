@@ -4,9 +4,15 @@ What is of the wrong type or size refuses the whole; what the contract does not 
 Source: docs/contract.md §5
 """
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from predictor.compiled.reading import Unreadable, Walker, require_sound
+from predictor.features import Output
+
+TABLES_MAX_CHARACTERS = 4_000_000
 
 Read = Callable[[Any], Any]
 
@@ -34,6 +40,7 @@ def read_manifest(value: Any) -> dict[str, Any]:
         flags=_list(_record(code=_text(40), message=_text(_SENTENCE)), most=20),
         memory_bytes=_count,
         load_milliseconds=_positive,
+        compiled=_COMPILED,
     )(value)
     names = [feature["name"] for feature in manifest["features"]]
     if (
@@ -43,6 +50,22 @@ def read_manifest(value: Any) -> dict[str, Any]:
     ):
         raise WrongShape("features")
     return manifest
+
+
+def read_tables(value: Any, manifest: Mapping[str, Any]) -> str | None:
+    """The model's tables as the predict function will read them. Raises: WrongShape: it could not."""
+    if (value is None) != (manifest["compiled"]["reason"] is not None):
+        raise WrongShape("tables")
+    if value is None:
+        return None
+    text = _text(TABLES_MAX_CHARACTERS)(value)
+    try:
+        document = json.loads(text)
+        require_sound(document)
+        Walker(document, output=Output.from_json(manifest["output"]))
+    except (Unreadable, ValueError, RecursionError) as problem:
+        raise WrongShape("tables") from problem
+    return text
 
 
 def _record(**fields: Read) -> Read:
@@ -141,6 +164,13 @@ _PREDICTION = _record(
     scores=_optional(_scores),
 )
 _ANSWERED = _record(answered=_boolean, said=_text(_SENTENCE))
+_COMPILED = _record(
+    rows=_count,
+    largest_difference=_optional(_positive),
+    milliseconds=_optional(_positive),
+    reason=_optional(_text(_SENTENCE)),
+    row=_optional(_row),
+)
 _TRIALS = _record(
     single=_record(milliseconds=_positive),
     thousand=_record(milliseconds=_positive, rows=_count),

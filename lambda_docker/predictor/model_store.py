@@ -4,33 +4,32 @@ A request takes one LoadedModel and answers from it alone, so that a model swapp
 Which version is live, and whether the drop-in object changed, is looked up again after FRESH_S seconds.
 """
 
+import functools
 import hashlib
+import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from predictor import bucket, keys, signatures
-from predictor.description import describe
-from predictor.discovery import inspect, to_json_value
-from predictor.engines import Engine
-from predictor.engines.sklearn_engine import SklearnEngine
+from predictor import bucket, journal, keys, signatures
+from predictor.compiled.reading import Unreadable, Walker
 from predictor.errors import (
     ChecksumMismatch,
     ModelBroken,
     ObjectMissing,
     ObjectTooLarge,
-    Rejected,
     UnknownModel,
     UnknownVersion,
 )
 from predictor.features import Choice, Feature, Output
-from predictor.limits import in_megabytes, limit
-from predictor.loading import Loaded, load, versions
+from predictor.limits import limit
+
+if TYPE_CHECKING:
+    from predictor.engines import Engine
+    from predictor.full_models import Full
 
 # A rollback must reach callers of the API within 2 s; each look is one small GET.
 FRESH_S = 1.5
@@ -49,22 +48,42 @@ class _Live:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedModel:
     """A model that is ready to answer. The drop-in model has no version: version is None.
 
-    classes: those that the estimator itself has, where the output has classes
+    tables: what answers single rows without scikit-learn, where the model is compiled; load: makes `full`
     """
 
     slug: str
     version: int | None
     sha256: str
     size_bytes: int
-    manifest: dict[str, Any]
+    manifest: dict[str, Any] = field(repr=False)
     features: tuple[Feature, ...]
     output: Output
-    classes: tuple[Choice, ...] | None
-    engine: Engine
+    tables: Walker | None
+    load: Callable[[], "Full"] = field(repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def engine(self) -> "Engine":
+        """scikit-learn with the model in it. Raises: ModelBroken, ChecksumMismatch: a compiled one, when first used."""
+        return self.full.engine
+
+    @property
+    def classes(self) -> tuple[Choice, ...] | None:
+        """Those that the estimator itself has, where the output has classes. Raises: as engine."""
+        return self.full.classes
+
+    @property
+    def full(self) -> "Full":
+        with self._lock:
+            return self._loaded
+
+    @functools.cached_property
+    def _loaded(self) -> "Full":
+        return self.load()
 
     def ref(self) -> dict[str, Any]:
         return {"slug": self.slug, "version": self.version, "sha256": self.sha256}
@@ -192,88 +211,66 @@ def _fetch_manifest(slug: str, version: int) -> dict[str, Any]:
 
 
 def _fetch_version(slug: str, version: int, sha256: str | None) -> LoadedModel:
+    """A version, loaded in full unless it is compiled. Raises: as ModelStore.get."""
     manifest = _fetch_manifest(slug, version)
     _require_same(str(manifest.get("sha256")), sha256)
-    key = keys.model_file(slug, version, manifest.get("file"))
-    if key is None:
-        raise ModelBroken(f"The manifest of '{slug}' version {version} names no model file.")
-    body = _fetch_body(key).body
-    # Before loading: unpickling runs what is in the file.
-    if hashlib.sha256(body).hexdigest() != manifest["sha256"]:
-        raise ChecksumMismatch(f"The file of '{slug}' version {version} is not the one that was verified.")
-    loaded = load(
-        body,
-        format=manifest.get("format", "pickle"),
-        member=manifest.get("member"),
-        member_format=manifest.get("member_format"),
-        trusted=manifest.get("trusted") or (),
-    )
-    inputs = inspect(loaded.estimator)
-    features = tuple(Feature.from_json(entry) for entry in manifest["features"])
-    if inputs is None or len(inputs.names) != len(features):
-        raise ModelBroken(f"The manifest of '{slug}' version {version} does not describe its model.")
     output = Output.from_json(manifest["output"])
-    return LoadedModel(
+    tables = _fetch_tables(slug, version, manifest, output)
+
+    def load() -> "Full":
+        # scikit-learn: a compiled model may never need it.
+        from predictor.full_models import load_version
+
+        return load_version(slug, version, manifest)
+
+    model = LoadedModel(
         slug=slug,
         version=version,
         sha256=manifest["sha256"],
-        size_bytes=len(body),
+        size_bytes=int(manifest.get("size_bytes") or 0),
         manifest=manifest,
-        features=features,
+        features=tuple(Feature.from_json(entry) for entry in manifest["features"]),
         output=output,
-        classes=_classes_of(loaded.estimator) if output.classes is not None else None,
-        engine=SklearnEngine(loaded.estimator, inputs=inputs, features=features, output=output),
+        tables=tables,
+        load=load,
     )
+    if tables is None:
+        model.full  # noqa: B018  # what is wrong with it is told now
+    return model
+
+
+def _fetch_tables(slug: str, version: int, manifest: dict[str, Any], output: Output) -> Walker | None:
+    """The tables that the manifest names. Where they are not there, or are others, scikit-learn answers instead."""
+    expected = (manifest.get("compiled") or {}).get("sha256")
+    if expected is None:
+        return None
+    try:
+        body = bucket.read(keys.tables(slug, version), limit_bytes=limit("PORTICO_MODEL_MAX_BYTES")).body
+        if hashlib.sha256(body).hexdigest() == expected:
+            return Walker(json.loads(body), output=output)
+        reason = "they are not those that were compared"
+    except (ObjectMissing, ObjectTooLarge, Unreadable, ValueError, RecursionError) as problem:
+        reason = type(problem).__name__
+    journal.note("tables_not_used", model=slug, version=version, reason=reason)
+    return None
 
 
 def _fetch_drop_in() -> tuple[str, LoadedModel]:
-    """The drop-in model and the ETag of its bytes.
+    """The drop-in model and the ETag of its bytes."""
+    from predictor.full_models import load_drop_in
 
-    It carries no checksum to compare with: as in the original tool, who may write the key chooses the model.
-    """
-    stored = _fetch_body(keys.DROP_IN_KEY)
-    loaded: Loaded = load(stored.body, format="pickle")
-    try:
-        found = describe(loaded.estimator)
-    except Rejected as problem:
-        raise ModelBroken(problem.message) from problem
-    sha256 = hashlib.sha256(stored.body).hexdigest()
-    manifest = {
-        "format": "pickle",
-        "sha256": sha256,
-        "size_bytes": len(stored.body),
-        "versions": versions(loaded.fitted_with),
-        **found.to_json(),
-        "warnings": loaded.warnings,
-    }
-    return stored.etag, LoadedModel(
+    found = load_drop_in()
+    return found.etag, LoadedModel(
         slug=DROP_IN_SLUG,
         version=None,
-        sha256=sha256,
-        size_bytes=len(stored.body),
-        manifest=manifest,
+        sha256=found.manifest["sha256"],
+        size_bytes=found.manifest["size_bytes"],
+        manifest=found.manifest,
         features=found.features,
         output=found.output,
-        classes=found.output.classes,
-        engine=found.engine,
+        tables=None,
+        load=lambda: found.full,
     )
-
-
-def _classes_of(estimator: Any) -> tuple[Choice, ...] | None:
-    classes = getattr(estimator, "classes_", None)
-    return None if classes is None else tuple(to_json_value(label) for label in np.asarray(classes).tolist())
-
-
-def _fetch_body(key: str) -> bucket.Stored:
-    allowed = limit("PORTICO_MODEL_MAX_BYTES")
-    try:
-        return bucket.read(key, limit_bytes=allowed)
-    except ObjectMissing:
-        raise ModelBroken("The model's file is no longer in the bucket.") from None
-    except ObjectTooLarge as problem:
-        raise ModelBroken(
-            f"The model's file has {in_megabytes(problem.size_bytes)}; up to {in_megabytes(allowed)} can be loaded."
-        ) from None
 
 
 store = ModelStore()

@@ -9,8 +9,7 @@ from typing import Any
 
 from predictor import golden, journal, keys, model_store
 from predictor.coercion import read_row
-from predictor.engines import Answers
-from predictor.engines.sklearn_engine import first_not_finite
+from predictor.compiled.terms import HandOver
 from predictor.errors import BadInput, BadRequest, PredictionFailed
 from predictor.features import Choice
 from predictor.model_store import LoadedModel
@@ -27,12 +26,12 @@ def predict(request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise BadRequest("The row must be an object of feature names and values.")
     model, start = _find_model(request)
-    answers = predict_values(model, read_row(model.features, row))
+    prediction = predict_one(model, read_row(model.features, row))
     return {
         "ok": True,
         "model": model.ref(),
         "output": model.output.to_json(),
-        "prediction": answers.one(),
+        "prediction": prediction,
         "start": start,
         "milliseconds": journal.milliseconds_since(began),
         "request_id": request_id,
@@ -101,20 +100,36 @@ def answer_each(model: LoadedModel, rows: Sequence[Any]) -> list[dict[str, Any]]
     return answers
 
 
-def predict_values(model: LoadedModel, values: list[Choice | None]) -> Answers:
-    """Answers for one row of model values. Raises: PredictionFailed: the model raised, or gave no finite number."""
+def predict_one(model: LoadedModel, values: list[Choice | None]) -> dict[str, Any]:
+    """One row's prediction, of model values. Raises: PredictionFailed: the model raised, or gave no finite number."""
+    if model.tables is not None:
+        try:
+            return model.tables.answer(values)
+        except HandOver:
+            pass
+    return _predict_in_full(model, values)
+
+
+def _predict_in_full(model: LoadedModel, values: list[Choice | None]) -> dict[str, Any]:
+    # Only here: it imports numpy, which a compiled model does without.
+    engine = model.engine
+    from predictor.engines.sklearn_engine import first_not_finite
+
     try:
-        answers = model.engine.predict([[value] for value in values])
+        answers = engine.predict([[value] for value in values])
     except Exception as problem:  # a model may raise anything at all
         raise PredictionFailed(explain_failure(problem)) from problem
     if first_not_finite(answers) is not None:
         raise PredictionFailed(_NOT_FINITE)
-    return answers
+    return answers.one()
 
 
 def _predict_together(model: LoadedModel, rows: list[list[Choice | None]]) -> list[dict[str, Any]]:
+    engine = model.engine
+    from predictor.engines.sklearn_engine import first_not_finite
+
     try:
-        answers = model.engine.predict(list(zip(*rows, strict=True)))
+        answers = engine.predict(list(zip(*rows, strict=True)))
         if first_not_finite(answers) is None:
             return [{"prediction": answers.one(place)} for place in range(len(rows))]
     except Exception:  # noqa: S110  # a model may raise anything at all; below it is found out for which row
@@ -124,7 +139,7 @@ def _predict_together(model: LoadedModel, rows: list[list[Choice | None]]) -> li
 
 def _predict_alone(model: LoadedModel, values: list[Choice | None]) -> dict[str, Any]:
     try:
-        return {"prediction": predict_values(model, values).one()}
+        return {"prediction": _predict_in_full(model, values)}
     except PredictionFailed as fault:
         return {"error": fault.message}
 

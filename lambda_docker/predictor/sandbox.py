@@ -59,9 +59,10 @@ _CRASHED = (
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What came back: an unchecked manifest, and the walls that stood before the model was there."""
+    """What came back: an unchecked manifest, unchecked tables, and the walls that stood before the model was there."""
 
     manifest: Any
+    tables: Any
     walls: list[str]
 
 
@@ -89,7 +90,7 @@ class Sandbox:
         self._receive(until_line=False, ends=time.monotonic() + self._seconds)
         stage, last = self._read_messages()
         if "manifest" in last:
-            return Examined(manifest=last["manifest"], walls=walls)
+            return Examined(manifest=last["manifest"], tables=last.get("compiled"), walls=walls)
         raise self._explain(stage, last)
 
     def _wait_for_walls(self) -> list[str]:

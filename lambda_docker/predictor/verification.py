@@ -15,7 +15,7 @@ from predictor import bucket, journal, keys, sandbox
 from predictor.errors import BadRequest, ObjectMissing, Rejected
 from predictor.limits import in_megabytes, limit
 from predictor.loading import FORMATS
-from predictor.manifest_shape import WrongShape, read_manifest
+from predictor.manifest_shape import WrongShape, read_manifest, read_tables
 from predictor.sandbox import Sandbox
 
 _ROWS_MAX = 20
@@ -49,13 +49,27 @@ def verify(request: Mapping[str, Any]) -> dict[str, Any]:
         examined = child.examine(job)
     try:
         found = read_manifest(examined.manifest)
+        tables = read_tables(examined.tables, found)
     except WrongShape as problem:
         journal.note("sandbox.wrong_shape", said=str(problem))
         raise Rejected(
             "The model's description of itself makes no sense. Save it again, from a program that you trust."
         ) from problem
     own = {**asdict(upload), "sha256": expected, "size_bytes": size_bytes, "sandbox": examined.walls}
-    return {"ok": True, "manifest": {**found, **own}, "milliseconds": journal.milliseconds_since(began)}
+    return {
+        "ok": True,
+        "manifest": {**found, **own, "compiled": {**found["compiled"], **_identify(tables)}},
+        "compiled": tables,
+        "milliseconds": journal.milliseconds_since(began),
+    }
+
+
+def _identify(tables: str | None) -> dict[str, Any]:
+    """By what the predict function knows these tables again."""
+    if tables is None:
+        return {"sha256": None, "size_bytes": 0}
+    content = tables.encode()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
 
 
 def _read_upload(request: Mapping[str, Any]) -> _Upload:

@@ -9,6 +9,7 @@ import random
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -30,17 +31,25 @@ def predict(*, slug: str, number: int, sha256: str, row: Mapping[str, Scalar]) -
     return Answer.from_json(_invoke(settings.PORTICO_PREDICT_FUNCTION, event))
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """manifest: of docs/contract.md section 5; tables: the model's, as the text of docs/compiled.md, if it has any"""
+
+    manifest: dict[str, Any]
+    tables: str | None
+
+
 def verify(
     *, upload: uuid.UUID, sha256: str, loading: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+) -> Verified:
     """Load an upload in the verify function, try it, and describe it.
 
     Args:    loading: format, member, member_format and trusted, as the scan found them; rows: real ones, at most 20
-    Returns: the manifest of docs/contract.md section 5
     Raises:  Refused: the model does not load or does not predict, with what its author can do
     """
     event = {"operation": "verify", "upload": str(upload), "sha256": sha256, **loading, "rows": list(rows)}
-    return dict(_invoke(settings.PORTICO_VERIFY_FUNCTION, event)["manifest"])
+    answer = _invoke(settings.PORTICO_VERIFY_FUNCTION, event)
+    return Verified(manifest=dict(answer["manifest"]), tables=answer.get("compiled"))
 
 
 def replay(*, slug: str, number: int, sha256: str) -> Replay:

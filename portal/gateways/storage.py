@@ -52,9 +52,15 @@ def put_file(key: str, file: IO[bytes], *, content_type: str = "application/octe
 
 def put_json(key: str, content: Any) -> None:
     """Store a small JSON document, replacing what was there."""
-    body = json.dumps(content, ensure_ascii=False).encode()
+    put_text(key, json.dumps(content, ensure_ascii=False))
+
+
+def put_text(key: str, text: str) -> None:
+    """Store a small JSON document that is written already, to the letter."""
     with aws_errors(f"storing {key}"):
-        client("s3").put_object(Bucket=settings.PORTICO_BUCKET, Key=key, Body=body, ContentType="application/json")
+        client("s3").put_object(
+            Bucket=settings.PORTICO_BUCKET, Key=key, Body=text.encode(), ContentType="application/json"
+        )
 
 
 def get_json(key: str) -> Any | None:

@@ -43,6 +43,7 @@ class Findings:
     served_with: str
     is_other_release: bool
     flags: list[str]
+    tables: str
 
 
 def findings_of(version: ModelVersion) -> Findings:
@@ -64,6 +65,7 @@ def findings_of(version: ModelVersion) -> Findings:
             served_with and version.fitted_with and _release(served_with) != _release(version.fitted_with)
         ),
         flags=[str(flag["message"]) for flag in manifest.get("flags") or []],
+        tables=_tables(manifest.get("compiled") or {}),
     )
 
 
@@ -82,6 +84,20 @@ def _file(manifest: dict[str, Any], scan: dict[str, Any]) -> str:
             f"of which {scan['member']} is the model ({FORMATS.get(scan.get('member_format') or '', 'a file')})"
         )
     return ", ".join(parts)
+
+
+def _tables(compiled: dict[str, Any]) -> str:
+    """How single rows are answered; empty where an older release checked it."""
+    if not compiled:
+        return ""
+    if reason := compiled.get("reason"):
+        return f"scikit-learn answers every row: {reason}"
+    worst = compiled.get("largest_difference") or 0.0
+    found = "the same to the last bit" if worst == 0 else f"at most {worst:.0e} of a number apart"
+    return (
+        f"plain tables answer a single row, {compiled['milliseconds']:.2g} ms without scikit-learn; in "
+        f"{compiled['rows']:,} rows compared, {found}"
+    )
 
 
 def _trials(trials: dict[str, Any]) -> list[Trial]:

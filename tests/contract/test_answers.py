@@ -159,7 +159,7 @@ def test_exception_of_the_container_is_a_fault_without_its_text_on_the_page(cont
 
 
 def test_manifest_of_a_verified_upload_holds_what_the_contract_lists(container, contract):
-    manifest = inference.verify(**quarantine(pickle.dumps(penguin_model())))
+    manifest = inference.verify(**quarantine(pickle.dumps(penguin_model()))).manifest
 
     assert set(manifest) == documented_keys(
         re.search(r"\{.*\}", contract["5"].partition("### Signatures")[0], re.DOTALL).group()
@@ -176,7 +176,7 @@ def test_manifest_of_a_verified_upload_holds_what_the_contract_lists(container, 
 
 def test_golden_rows_of_the_manifest_are_rows_that_predict_takes(container):
     content = pickle.dumps(penguin_model())
-    golden = inference.verify(**quarantine(content))["golden"]
+    golden = inference.verify(**quarantine(content)).manifest["golden"]
     named = publish_as("answers-golden", content)
 
     answers = [inference.predict(row=row["row"], **named) for row in golden]

@@ -42,11 +42,12 @@ def test_keys_of_the_contract_are_the_ones_that_are_made(contract):
         storage.quarantine_key("<uuid>"),
         storage.version_key("<slug>", "<number>", "model.<ext>"),
         storage.version_key("<slug>", "<number>", "manifest.json"),
+        storage.version_key("<slug>", "<number>", "compiled.json"),
         storage.version_key("<slug>", "<number>", "pictures/<n>.png"),
         storage.live_key("<slug>"),
     ]
 
-    assert documented[:5] == made
+    assert documented[:6] == made
     assert keys.DROP_IN_KEY in documented
     assert all(file in contract["2"] for file in ("parts/<n>.json", *BATCH_FILES[:3], *BATCH_FILES[4:]))
 

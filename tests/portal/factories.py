@@ -50,6 +50,15 @@ def make_manifest(**facts: Any) -> dict[str, Any]:
         "warnings": [],
         "golden": [],
         "load_milliseconds": 1.0,
+        "compiled": {
+            "sha256": None,
+            "size_bytes": 0,
+            "rows": 0,
+            "largest_difference": None,
+            "milliseconds": None,
+            "reason": "it was not asked",
+            "row": None,
+        },
     } | facts
 
 

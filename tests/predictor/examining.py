@@ -3,6 +3,7 @@
 import pickle
 from typing import Any
 
+from predictor.compiled.parity import NotCompiled
 from predictor.description import describe
 from predictor.errors import Fault
 from predictor.loading import load, versions
@@ -25,6 +26,7 @@ def examine(model: Any, *, rows: list[dict[str, Any]] | None = None) -> dict[str
             "flags": found.flags,
             "memory_bytes": 0,
             "load_milliseconds": 0.0,
+            "compiled": NotCompiled("nobody asked").to_json(),
         }
     )
 

@@ -67,7 +67,7 @@ def test_get_model_held_during_a_swap_still_answers_as_before(store, clock):
 def test_get_file_of_other_bytes_refused_before_loading(store, monkeypatch):
     publish(array_model(), slug="m")
     bucket.write("models/m/1/model.pkl", dump(forest()), content_type="application/octet-stream")
-    monkeypatch.setattr("predictor.model_store.load", _must_not_run)
+    monkeypatch.setattr("predictor.full_models.load", _must_not_run)
 
     with pytest.raises(ChecksumMismatch):
         store.get("m")

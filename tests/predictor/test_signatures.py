@@ -105,7 +105,7 @@ def test_predict_with_file_and_manifest_swapped_by_one_without_the_key_loads_not
     forged = publish(array_model([0, 1, 2]), slug="m", live=False)
     forged.pop("signature")
     bucket.write_json(keys.manifest("m", 1), forged)
-    monkeypatch.setattr("predictor.model_store.load", _must_not_run)
+    monkeypatch.setattr("predictor.full_models.load", _must_not_run)
 
     assert predict(ROW, model="m", version=1)["error"]["code"] == "signature_invalid"
 

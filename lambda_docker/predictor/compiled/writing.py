@@ -1,4 +1,4 @@
-"""A loaded estimator → the document. Runs where models are checked; reads attributes, and calls nothing of a model's."""
+"""A loaded estimator → the document. For where models are checked; reads attributes, calls nothing of a model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -118,14 +118,14 @@ def _check(version: ModelVersion, path: Path, *, by: User, tell: Callable[[str],
     noted = mlflow.read(report.attachments)
     rows = _real_rows(version, noted)
     try:
-        manifest = inference.verify(
+        verified = inference.verify(
             upload=version.upload, sha256=version.sha256, loading=_how_to_load(report), rows=rows
         )
-        _promote(version, manifest)
+        _promote(version, verified)
     except Refused as refusal:
         _reject(version, [refusal.user_message], by=by)
         return
-    _accept(version, manifest, noted, by=by)
+    _accept(version, verified.manifest, noted, by=by)
 
 
 def _how_to_load(report: ScanReport) -> dict[str, Any]:
@@ -145,8 +145,8 @@ def _real_rows(version: ModelVersion, noted: mlflow.Described) -> list[dict[str,
     return [*examples, *noted.rows, *training.get("examples", [])][:REAL_ROWS]
 
 
-def _promote(version: ModelVersion, manifest: dict[str, Any]) -> None:
-    """Put the file and its signed manifest where they are served from.
+def _promote(version: ModelVersion, verified: inference.Verified) -> None:
+    """Put the file, its tables and its signed manifest where they are served from.
 
     Raises: Refused: another file is served from there; GatewayError: the check can be run again
     """
@@ -158,8 +158,10 @@ def _promote(version: ModelVersion, manifest: dict[str, Any]) -> None:
             f"The bucket already holds another file as version {number} of “{slug}”, which this database does not know "
             "of: it may be older than the bucket. Nothing was replaced. Upload the file again, as the next version."
         )
-    document = sign_manifest(version, manifest)
+    document = sign_manifest(version, verified.manifest)
     storage.promote(version.upload, storage.version_key(slug, number, document["file"]))
+    if verified.tables is not None:
+        storage.put_text(storage.version_key(slug, number, "compiled.json"), verified.tables)
     storage.put_json(manifest_key, document)
 
 

@@ -10,6 +10,7 @@ from portal.accounts import roles
 from portal.errors import BackendAway
 from portal.gateways import inference, storage
 from portal.gateways.contract import Replay
+from portal.gateways.inference import Verified
 from portal.registry.actions import checking
 from portal.scanner.report import ScanReport
 from tests.portal.factories import make_manifest, make_user
@@ -34,7 +35,7 @@ def quiet_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "scan_file", lambda path: ScanReport(ok=True, format="pickle"))
     monkeypatch.setattr(inference, "replay", lambda **kwargs: Replay(rows=3, moved=[]))
     monkeypatch.setattr(inference, "answer_rows", lambda **kwargs: [])
-    monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
+    monkeypatch.setattr(inference, "verify", lambda **kwargs: Verified(make_manifest(), None))
 
 
 def away(*args: Any, **kwargs: Any) -> Any:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from portal.accounts import roles
 from portal.errors import Refused
 from portal.gateways import inference, storage
+from portal.gateways.inference import Verified
 from portal.registry import states
 from portal.registry.models import Event, ModelVersion
 from tests.portal.factories import make_manifest, make_user, make_version
@@ -62,7 +63,7 @@ def test_check_again_fills_the_settings_from_the_training_data_of_the_upload(
     monkeypatch.setattr(inference, "verify", away)
     owner.post(reverse(UPLOAD), {"name": "Loan", "file": model_file(), "training": training})
     version = ModelVersion.objects.get()
-    monkeypatch.setattr(inference, "verify", lambda **kwargs: make_manifest())
+    monkeypatch.setattr(inference, "verify", lambda **kwargs: Verified(make_manifest(), None))
     monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))
 
     owner.post(reverse("admin:registry_modelversion_check", args=[version.pk]))

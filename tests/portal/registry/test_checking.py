@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from portal.accounts import roles
 from portal.gateways import inference
+from portal.gateways.inference import Verified
 from portal.registry import actions, states
 from portal.registry.actions import BeingChecked, checking
 from portal.registry.models import ModelVersion
@@ -61,7 +62,7 @@ def test_check_shows_what_the_scan_found_before_anything_is_loaded(
 
     def look_meanwhile(**kwargs: Any) -> Any:
         seen.append(page(owner, "progress", uploaded))
-        return make_manifest()
+        return Verified(make_manifest(), None)
 
     monkeypatch.setattr(checking, "scan_file", lambda path: REPORT)
     monkeypatch.setattr(inference, "verify", look_meanwhile)
@@ -156,7 +157,7 @@ def test_check_by_two_at_once_is_one_check(uploaded: ModelVersion, monkeypatch: 
     def begin_as_well(**kwargs: Any) -> Any:
         with pytest.raises(BeingChecked):
             actions.check(ModelVersion.objects.get(), by=uploaded.created_by)
-        return make_manifest()
+        return Verified(make_manifest(), None)
 
     monkeypatch.setattr(inference, "verify", begin_as_well)
 
@@ -197,6 +198,7 @@ def test_report_shows_trials_walls_flags_and_imports_in_words(owner: Client):
         "a limit of time, a limit of memory",
         "Not here: no other programs",
         "It is slow.",
+        "scikit-learn answers every row: it was not asked",
         "30.0\xa0MB of memory",
         "numpy.ndarray",
     ):

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from portal.gateways import inference
+from portal.gateways.inference import Verified
 from portal.registry import actions, mlflow, page_settings, states, training_data
 from portal.registry.actions import checking
 from portal.registry.models import Feature, ModelVersion
@@ -254,9 +255,9 @@ def test_check_of_an_mlflow_model_tries_it_on_its_examples(quiet_cloud: None, mo
         ok=True, format="mlflow", member="model.pkl", member_format="pickle", attachments=dict(ATTACHMENTS)
     )
 
-    def verify(**given: Any) -> dict[str, Any]:
+    def verify(**given: Any) -> Verified:
         asked.append(given)
-        return make_manifest(format="mlflow", features=FEATURES)
+        return Verified(make_manifest(format="mlflow", features=FEATURES), None)
 
     monkeypatch.setattr(checking, "scan_file", lambda path: report)
     monkeypatch.setattr(inference, "verify", verify)

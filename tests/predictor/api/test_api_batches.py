@@ -57,7 +57,7 @@ def test_preference_is_found_among_others(prefer):
 
 @pytest.mark.parametrize("headers", [{}, {"Prefer": "wait=10"}, {"Prefer": "no-respond-async"}])
 def test_small_file_without_the_preference_is_answered_in_thecall(headers, executions, monkeypatch):
-    monkeypatch.setattr("predictor.api_calls.score_file", lambda *_: ("bucket", "link"))
+    monkeypatch.setattr("predictor.batch.inline.score_file", lambda *_: ("bucket", "link"))
 
     answer = post(headers=headers)
 
@@ -119,7 +119,7 @@ def test_another_s_file_is_refused():
 
 def test_model_without_a_name_is_answered_in_the_call_all_the_same(monkeypatch):
     bucket.write(keys.DROP_IN_KEY, original_bytes(), content_type="application/octet-stream")
-    monkeypatch.setattr("predictor.api_calls.score_file", lambda *_: ("bucket", "link"))
+    monkeypatch.setattr("predictor.batch.inline.score_file", lambda *_: ("bucket", "link"))
 
     answer = post(path="/batchPrediction")
 

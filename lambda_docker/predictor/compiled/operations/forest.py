@@ -154,6 +154,20 @@ def read_leaves(entry: Mapping[str, Any], *, is_cast: bool, takes_missing: bool 
     return find
 
 
+def are_sound(entry: Mapping[str, Any]) -> bool:
+    """Whether each walk goes on to later nodes until it ends at a leaf that has its numbers."""
+    features, rights, roots = unpack(entry["features"]), unpack(entry["rights"]), unpack(entry["roots"])
+    count, leaves = len(features), [len(numbers) for numbers in read_values(entry)]
+    return (
+        len(rights) == len(unpack(entry["thresholds"])) == len(unpack(entry["missing_left"])) == count
+        and all(0 <= root < count for root in roots)
+        and all(
+            0 <= right < min(leaves) if feature < 0 else place < right < count and place + 1 < count
+            for place, (feature, right) in enumerate(zip(features, rights, strict=True))
+        )
+    )
+
+
 def read_values(entry: Mapping[str, Any]) -> list[list[float]]:
     """The leaves' numbers, as many lists as a leaf has numbers."""
     return [unpack(numbers) for numbers in entry["values"]]

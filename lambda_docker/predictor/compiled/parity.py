@@ -1,0 +1,293 @@
+"""The gate: tables are used only where they answer as scikit-learn does, row by row, refusals included.
+
+Rows: the golden ones, varied ones, ones on every threshold that a tree compares an input with and the floats beside
+it, ones with gaps, and one extreme number at a time. Trees must answer bit for bit. Elsewhere numbers may differ by
+1e-12 of their size, or of the largest that the model gave for ordinary rows: numpy's own last digits depend on the
+processor. A row whose tables hand over is scikit-learn's, and so equal.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from predictor import trial_rows
+from predictor.compiled.numbers import unpack
+from predictor.compiled.reading import Walker
+from predictor.compiled.terms import CannotCompile, HandOver
+from predictor.compiled.writing import write
+from predictor.engines import Answers
+
+# It travels in an answer of at most 6 MB, beside the manifest.
+TEXT_MAX_CHARACTERS = 3_000_000
+TOLERANCE = 1e-12
+
+_VARIED, _WIDE = 100, 40
+_THRESHOLDS_AN_INPUT, _CHOICES_AN_INPUT, _EXTREME_ROWS = 40, 20, 200
+_EXTREMES = (0.0, -0.0, 1e-320, -1e-320, 3.4e38, -3.4e38, 3.5e38, -3.5e38, 1e300, -1e300)
+# What the gate may take of the check's time.
+_SECONDS = 20.0
+_OTHERWISE = "its tables answer otherwise than scikit-learn does"
+_TREES = ("tree_classifier", "tree_regressor", "forest_classifier", "forest_regressor")
+
+Row = list[Any]
+Prediction = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A document that passed. rows: compared; largest_difference: as a share, see above"""
+
+    text: str
+    rows: int
+    largest_difference: float
+    milliseconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest has it, but for the checksum."""
+        return {
+            "rows": self.rows,
+            "largest_difference": self.largest_difference,
+            "milliseconds": round(self.milliseconds, 4),
+            "reason": None,
+            "row": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompiled:
+    """Why a model is served in full, as the end of a sentence; row: the one whose answers differ."""
+
+    reason: str
+    row: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": 0, "largest_difference": None, "milliseconds": None, "reason": self.reason, "row": self.row}
+
+
+def compile_model(
+    description: Any, *, golden: Sequence[Mapping[str, Any]], single_milliseconds: float
+) -> Compiled | NotCompiled:
+    """Write a described model as tables and compare them. Args: golden, single_milliseconds: as the trials found."""
+    features, output = description.features, description.output
+    if not golden:
+        return NotCompiled("its answers are not repeatable, so that nothing can be compared")
+    if output.type == "labels":
+        return NotCompiled("it gives labels alone")
+    try:
+        document = write(description.model, features=features)
+        text = json.dumps(document, allow_nan=False, separators=(",", ":"))
+        if len(text) > TEXT_MAX_CHARACTERS:
+            raise CannotCompile(f"its tables have more than {TEXT_MAX_CHARACTERS / 1e6:.0f} MB")
+        # As it will be read.
+        walker = Walker(json.loads(text), output=output)
+    except (CannotCompile, ValueError, RecursionError) as problem:
+        said = str(problem) if isinstance(problem, CannotCompile) else "its tables cannot be written"
+        return NotCompiled(said)
+    own = [[entry["row"][feature.name] for feature in features] for entry in golden]
+    milliseconds = _time(walker, own)
+    if milliseconds > single_milliseconds:
+        return NotCompiled("scikit-learn is faster at it")
+    return _Comparison(description, walker, document).run(own, text=text, milliseconds=milliseconds)
+
+
+class _Comparison:
+    def __init__(self, description: Any, walker: Walker, document: Mapping[str, Any]) -> None:
+        self._description, self._walker, self._document = description, walker, document
+        self._tolerance = 0.0 if _final(document["model"]) in _TREES else TOLERANCE
+        self._size = 0.0
+
+    def run(self, golden: Sequence[Row], *, text: str, milliseconds: float) -> Compiled | NotCompiled:
+        ends, compared, worst, answered = time.monotonic() + _SECONDS, 0, 0.0, 0
+        names = [feature.name for feature in self._description.features]
+        for number, rows in enumerate(self._groups(golden)):
+            expectations = self._ask_all(rows)
+            if number == 0:
+                self._size = max((abs(one) for expected in expectations for one in _numbers(expected)), default=0.0)
+            for row, expected in zip(rows, expectations, strict=True):
+                difference = self._compare(row, expected)
+                if difference is None:
+                    continue
+                if difference > self._tolerance:
+                    return NotCompiled(_OTHERWISE, row=dict(zip(names, row, strict=True)))
+                worst, compared = max(worst, difference), compared + 1
+            answered = compared if number == 0 else answered
+            if time.monotonic() > ends:
+                break
+        if 2 * answered < len(golden):
+            return NotCompiled("its tables answer too few rows")
+        return Compiled(text=text, rows=compared, largest_difference=worst, milliseconds=milliseconds)
+
+    def _groups(self, golden: Sequence[Row]) -> Iterator[list[Row]]:
+        """Rows to ask at once; those that a model may well refuse, and with them all others, are alone."""
+        yield list(golden)
+        yield list(self._varied())
+        yield list(self._on_thresholds(golden[0]))
+        yield list(self._with_gaps(golden[0]))
+        yield from ([row] for row in islice(self._with_extremes(golden[0]), _EXTREME_ROWS))
+
+    def _compare(self, row: Row, expected: Prediction | None) -> float | None:
+        """How far the tables' answer lies from the expected one; None where they hand over."""
+        try:
+            found = self._walker.answer(row)
+        except HandOver:
+            return None
+        return math.inf if expected is None else self._difference(found, expected)
+
+    def _ask_all(self, rows: Sequence[Row]) -> Sequence[Prediction | None]:
+        if len(rows) < 2:
+            return [self._ask(row) for row in rows]
+        try:
+            answers: Answers = self._description.engine.predict(list(zip(*rows, strict=True)))
+        except Exception:  # below it is found out for which row
+            return [self._ask(row) for row in rows]
+        return [answer if _is_finite(answer) else None for answer in map(answers.one, range(len(rows)))]
+
+    def _ask(self, row: Row) -> Prediction | None:
+        """scikit-learn's answer to the row alone; None where it refuses, or has no finite number."""
+        try:
+            answer: Prediction = self._description.engine.predict([[value] for value in row]).one()
+        except Exception:  # raising is a model's way to say no
+            return None
+        return answer if _is_finite(answer) else None
+
+    def _difference(self, found: Prediction, expected: Prediction) -> float:
+        if found["label"] != expected["label"] or type(found["label"]) is not type(expected["label"]):
+            return math.inf
+        mine, theirs = _numbers(found), _numbers(expected)
+        if len(mine) != len(theirs):
+            return math.inf
+        return max((self._share(*pair) for pair in zip(mine, theirs, strict=True)), default=0.0)
+
+    def _share(self, one: float, other: float) -> float:
+        return 0.0 if one == other else abs(one - other) / max(abs(one), abs(other), self._size)
+
+    def _varied(self) -> Iterator[Row]:
+        features, hints = self._description.features, self._description.inputs.hints
+        for number in range(_VARIED):
+            yield trial_rows.vary(features, hints, number)
+        for number in range(_WIDE):
+            row = trial_rows.vary(features, hints, number)
+            yield [value * 50.0 if isinstance(value, float) else value for value in row]
+
+    def _on_thresholds(self, usual: Row) -> Iterator[Row]:
+        """Values on which trees part their rows, and the floats beside them."""
+        features = self._description.features
+        for place, threshold in _thresholds(self._document["model"], [(place, ()) for place in range(len(features))]):
+            if features[place].kind in ("number", "integer"):
+                for number in (threshold, math.nextafter(threshold, -math.inf), math.nextafter(threshold, math.inf)):
+                    yield _changed(usual, place, number)
+
+    def _with_gaps(self, usual: Row) -> Iterator[Row]:
+        """One value missing, all that may be, and every choice."""
+        features = self._description.features
+        for place, feature in enumerate(features):
+            if feature.accepts_missing:
+                yield _changed(usual, place, None)
+            if feature.kind == "choice":
+                yield from (_changed(usual, place, choice) for choice in islice(feature.choices, _CHOICES_AN_INPUT))
+        if any(feature.accepts_missing for feature in features):
+            yield [None if feature.accepts_missing else value for feature, value in zip(features, usual, strict=True)]
+
+    def _with_extremes(self, usual: Row) -> Iterator[Row]:
+        for number in _EXTREMES:
+            for place, feature in enumerate(self._description.features):
+                if feature.kind in ("number", "integer"):
+                    yield _changed(usual, place, number)
+
+
+def _is_finite(prediction: Prediction) -> bool:
+    return all(map(math.isfinite, _numbers(prediction)))
+
+
+def _changed(row: Row, place: int, value: Any) -> Row:
+    return [*row[:place], value, *row[place + 1 :]]
+
+
+def _numbers(prediction: Prediction | None) -> list[float]:
+    if prediction is None:
+        return []
+    found: list[float] = []
+    for name in ("value", "probabilities", "scores"):
+        entry = prediction[name]
+        found += entry if isinstance(entry, list) else [] if entry is None else [entry]
+    return found
+
+
+def _time(walker: Walker, rows: Sequence[Row]) -> float:
+    """Milliseconds that a row takes, the best of some."""
+    best = math.inf
+    for row in [*rows, *rows][:40]:
+        began = time.perf_counter()
+        try:
+            walker.answer(row)
+        except HandOver:
+            continue
+        best = min(best, time.perf_counter() - began)
+    return best * 1000 if best < math.inf else 0.0
+
+
+def _final(entry: Mapping[str, Any]) -> str:
+    """The operation that answers."""
+    return _final(entry["steps"][-1]) if entry.get("steps") else str(entry["op"])
+
+
+# A column that is an input, after steps (divide, add) that undo what was done to it; None for any other one.
+_Source = tuple[int, tuple[tuple[float, float], ...]] | None
+
+
+def _thresholds(entry: Mapping[str, Any], sources: list[_Source]) -> Iterator[tuple[int, float]]:
+    """What trees compare inputs with: (place of the input, number), some for each."""
+    if "thresholds" in entry:
+        yield from _of_trees(entry, sources)
+    for step in entry.get("steps", ()):
+        yield from _thresholds(step, sources)
+        sources = _after(step, sources)
+
+
+def _of_trees(entry: Mapping[str, Any], sources: list[_Source]) -> Iterator[tuple[int, float]]:
+    seen: dict[int, int] = {}
+    for feature, threshold in zip(unpack(entry["features"]), unpack(entry["thresholds"]), strict=True):
+        source = sources[feature] if 0 <= feature < len(sources) else None
+        if source is None or seen.setdefault(source[0], 0) >= _THRESHOLDS_AN_INPUT:
+            continue
+        seen[source[0]] += 1
+        for scale, mean in reversed(source[1]):
+            threshold = threshold * scale + mean  # noqa: PLW2901  # it is taken back step by step
+        if math.isfinite(threshold):
+            yield source[0], threshold
+
+
+def _after(step: Mapping[str, Any], sources: list[_Source]) -> list[_Source]:
+    """Where the columns behind a transform come from."""
+    if step["op"] == "pass" or step["op"] == "impute" and "told" not in step and len(step["columns"]) == len(sources):
+        return sources
+    if step["op"] == "scale":
+        scales = unpack(step["divide"]) if "divide" in step else [1.0] * len(sources)
+        means = unpack(step["subtract"]) if "subtract" in step else [0.0] * len(sources)
+        return [
+            None if source is None else (source[0], (*source[1], (scale, mean)))
+            for source, scale, mean in zip(sources, scales, means, strict=True)
+        ]
+    if step["op"] == "select":
+        return [sources[place] for place in unpack(step["columns"])]
+    if step["op"] == "columns" and all(
+        part["of"]["op"] in ("pass", "scale", "one_hot", "ordinal") for part in step["parts"]
+    ):
+        return list(_dealt(step["parts"], sources))
+    return []
+
+
+def _dealt(parts: Iterable[Mapping[str, Any]], sources: list[_Source]) -> Iterator[_Source]:
+    for part in parts:
+        picked = [sources[place] for place in part["columns"]]
+        if part["of"]["op"] in ("pass", "scale") and "weight" not in part:
+            yield from _after(part["of"], picked)
+        elif part["of"]["op"] == "one_hot":
+            width = sum(map(len, part["of"]["categories"])) - sum(place is not None for place in part["of"]["dropped"])
+            yield from [None] * width
+        else:
+            yield from [None] * len(picked)
