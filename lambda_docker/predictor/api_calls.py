@@ -8,13 +8,12 @@ batches need is imported by the first call for one.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from predictor import keys, model_store
 from predictor.coercion import read_row
 from predictor.errors import BadInput, BatchRefused, CallRefused, Fault, UnknownModel
-from predictor.events import NO_MODEL, ApiRequest, Reply
+from predictor.events import ApiRequest, Reply
 from predictor.model_store import LoadedModel
 from predictor.operations import predict_one
 
@@ -32,8 +31,9 @@ def answer(request: ApiRequest) -> Reply:
     """Answer a call; expected faults become statuses with a message."""
     call, methods = _find_call(request.segments)
     reply = _answer(request, call, methods)
-    cors = _BATCH_CORS if "batchPrediction" in request.segments else {}
-    return replace(reply, headers={**cors, **reply.headers})
+    if "batchPrediction" in request.segments:
+        reply.headers = {**_BATCH_CORS, **reply.headers}
+    return reply
 
 
 def _answer(request: ApiRequest, call: str, methods: Mapping[str, Callable[[ApiRequest], Reply]]) -> Reply:
@@ -46,9 +46,11 @@ def _answer(request: ApiRequest, call: str, methods: Mapping[str, Callable[[ApiR
         body = {"message": f"Use {' or '.join(methods)} for {call}."}
         return Reply(status=405, body=body, headers={"Allow": ", ".join(methods)}, call=call, error="bad_method")
     try:
-        return replace(ask(request), call=call)
+        reply = ask(request)
     except (Fault, BatchRefused, CallRefused) as problem:
-        return replace(_refuse(problem), call=call)
+        reply = _refuse(problem)
+    reply.call = call
+    return reply
 
 
 def _find_call(segments: tuple[str, ...]) -> tuple[str, Mapping[str, Callable[[ApiRequest], Reply]]]:
@@ -59,14 +61,14 @@ def _find_call(segments: tuple[str, ...]) -> tuple[str, Mapping[str, Callable[[A
     return name, _CALLS.get(name, {})
 
 
-def _refuse(problem: Exception, *, tag: str = NO_MODEL) -> Reply:
+def _refuse(problem: Exception) -> Reply:
     if isinstance(problem, BatchRefused):
-        return Reply(status=400, body={"message": str(problem)}, model_tag=tag, error="refused")
+        return Reply(status=400, body={"message": str(problem)}, error="refused")
     if not isinstance(problem, Fault | CallRefused):
         raise problem
     headers = {"Retry-After": AWAY_SECONDS} if problem.status == 503 else {}
     body = {"message": problem.message}
-    return Reply(status=problem.status, body=body, headers=headers, model_tag=tag, error=problem.code)
+    return Reply(status=problem.status, body=body, headers=headers, error=problem.code)
 
 
 def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapping[str, Any]], Reply]) -> Reply:
@@ -74,9 +76,11 @@ def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapp
     body = request.json_body()
     model = _find_model(request)
     try:
-        return replace(ask(request, model, body), model_tag=model.tag())
+        reply = ask(request, model, body)
     except (Fault, BatchRefused, CallRefused) as problem:
-        return _refuse(problem, tag=model.tag())
+        reply = _refuse(problem)
+    reply.model_tag = model.tag()
+    return reply
 
 
 def _find_model(request: ApiRequest) -> LoadedModel:

@@ -30,8 +30,13 @@ def read_row(features: Sequence[Feature], row: Mapping[str, Any]) -> list[Choice
     values: list[Choice | None] = []
     problems: dict[str, str] = {}
     for feature in features:
+        value = row.get(feature.name)
+        # Most are plain finite numbers where numbers are wanted: a subtraction instead of six calls.
+        if value.__class__ is float and feature.kind == "number" and value - value == 0.0:
+            values.append(value)
+            continue
         try:
-            values.append(read_value(feature, row.get(feature.name)))
+            values.append(read_value(feature, value))
         except BadValue as problem:
             problems[feature.name] = str(problem)
     if problems:

@@ -51,7 +51,7 @@ class ApiRequest:
         return _read_body(self.event)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """An answer to an API call; body None is an empty one. `headers` go before those that every answer has."""
 
