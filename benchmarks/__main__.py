@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import cold_start, image_size
+from benchmarks import cold_start, image_size, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
@@ -49,6 +49,7 @@ WHERE = click.option("--folder", type=FOLDER, help="Where inputs and outputs lie
 
 register("image-size", image_size.measure)
 register("cold-start", cold_start.measure)
+register("single", single.measure, click.option("--rounds", default=7, show_default=True))
 register(
     "batch",
     speed.measure,
