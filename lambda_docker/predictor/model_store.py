@@ -5,6 +5,7 @@ Which version is live, and whether the drop-in object changed, is looked up agai
 """
 
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -84,6 +85,23 @@ class ModelStore:
         self._checksums: dict[tuple[str, int], str] = {}
         self._live: dict[str, _Live] = {}
         self._drop_in: tuple[float, str | None, LoadedModel | None] | None = None
+        self._mounted: LoadedModel | None = None
+
+    def mount(self, model: LoadedModel) -> None:
+        """Answer with this model, as with the only one that there is; no bucket is asked for any."""
+        self._mounted = model
+
+    def find(self, slug: str = "") -> LoadedModel:
+        """The model of that name; without one the drop-in one, else the default one. Raises: Fault."""
+        if slug:
+            return self.get(slug)[0]
+        drop_in = self.get_drop_in()
+        if drop_in is not None:
+            return drop_in[0]
+        default = os.environ.get("PORTICO_DEFAULT_MODEL", "")
+        if not keys.is_slug(default):
+            raise UnknownModel("No model is named in the path, and none is set as the default one.")
+        return self.get(default)[0]
 
     def get(self, slug: str, version: int | None = None, sha256: str | None = None) -> tuple[LoadedModel, str]:
         """The model, and "warm" or "cold".
@@ -91,6 +109,8 @@ class ModelStore:
         Args:   version: None for the live one; sha256: what it must be, where the caller knows
         Raises: UnknownModel, UnknownVersion, ChecksumMismatch, SignatureInvalid, ModelBroken
         """
+        if self._mounted is not None:
+            return _require_mounted(self._mounted, slug, version), _WARM
         with self._lock:
             if version is None:
                 version, pinned = self._find_live(slug)
@@ -117,6 +137,8 @@ class ModelStore:
 
     def get_drop_in(self) -> tuple[LoadedModel, str] | None:
         """The model at the original tool's key, or None where there is none. Raises: ModelBroken."""
+        if self._mounted is not None:
+            return self._mounted, _WARM
         with self._lock:
             now = self._clock()
             if self._drop_in is not None and now - self._drop_in[0] < FRESH_S:
@@ -147,6 +169,14 @@ class ModelStore:
         room = limit("PORTICO_MODEL_CACHE_BYTES")
         while len(self._models) > 1 and sum(kept.size_bytes for kept in self._models.values()) > room:
             self._models.popitem(last=False)
+
+
+def _require_mounted(model: LoadedModel, slug: str, version: int | None) -> LoadedModel:
+    if slug != model.slug:
+        raise UnknownModel(f"There is no model '{slug}' here: the only one is called '{model.slug}'.")
+    if version != model.version:
+        raise UnknownVersion(f"The model '{slug}' has no version {version}.")
+    return model
 
 
 def _require_same(actual: str, expected: str | None) -> None:
@@ -232,25 +262,30 @@ def _fetch_drop_in() -> tuple[str, LoadedModel]:
     It carries no checksum to compare with: as in the original tool, who may write the key chooses the model.
     """
     stored = _fetch_body(keys.DROP_IN_KEY)
-    loaded: Loaded = load(stored.body, format="pickle")
+    return stored.etag, load_described(stored.body, format="pickle", slug=DROP_IN_SLUG)
+
+
+def load_described(body: bytes, *, format: str, slug: str) -> LoadedModel:
+    """A model that comes without a manifest, described from what it is. Raises: ModelBroken."""
+    loaded: Loaded = load(body, format=format)
     try:
         found = describe(loaded.estimator)
     except Rejected as problem:
         raise ModelBroken(problem.message) from problem
-    sha256 = hashlib.sha256(stored.body).hexdigest()
+    sha256 = hashlib.sha256(body).hexdigest()
     manifest = {
-        "format": "pickle",
+        "format": format,
         "sha256": sha256,
-        "size_bytes": len(stored.body),
+        "size_bytes": len(body),
         "versions": versions(loaded.fitted_with),
         **found.to_json(),
         "warnings": loaded.warnings,
     }
-    return stored.etag, LoadedModel(
-        slug=DROP_IN_SLUG,
+    return LoadedModel(
+        slug=slug,
         version=None,
         sha256=sha256,
-        size_bytes=len(stored.body),
+        size_bytes=len(body),
         manifest=manifest,
         features=found.features,
         output=found.output,
