@@ -126,7 +126,7 @@ def test_body_of_no_use_is_refused_in_mlflows_form(penguins_server, body, code, 
         ("a,b\n1,2\n", "does not name the model's 3 features"),
         ("a,b,c\n1,2,male\n", "row 1, bill_length_mm: 'a' is not a number"),
         ("1,2,male\n1,2\n", "Row 2 has 2 values"),
-        ('"' + "x" * 200_000, "is not CSV"),
+        ('"' + "x" * 2_000_000, "is not CSV"),
     ],
 )
 def test_csv_of_no_use_is_refused(penguins_server, text, says):
