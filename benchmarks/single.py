@@ -67,7 +67,7 @@ def measure(*, rounds: int = 7) -> Report:
         notes=[
             f"{rounds} rounds, the variants in turns; {_ROWS:,} distinct rows a round for the quick ones, 20 for the"
             " original's handler, whose S3 client, GET and unpickling are part of each call. Medians of single calls.",
-            f"All answers were equal first, to {_TOLERANCE:g}. Portico's handler: a direct invoke, with its line of log.",
+            f"All answers were equal first, to {_TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
             "OMP_NUM_THREADS not set.",
         ],
     )

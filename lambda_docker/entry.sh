@@ -1,6 +1,11 @@
 #!/bin/sh
-# Lambda names its runtime API in the environment; anywhere else AWS's emulator of it stands in, on port 8080.
+# `serve`: a server for any place that runs containers. Nothing of Lambda's is started then.
 # exec: signals reach the runtime itself.
+if [ "$1" = serve ]; then
+    shift
+    exec python -m predictor.serving "$@"
+fi
+# Lambda names its runtime API in the environment; anywhere else AWS's emulator of it stands in, on port 8080.
 if [ -z "$AWS_LAMBDA_RUNTIME_API" ]; then
     exec aws-lambda-rie python -m awslambdaric "$@"
 fi

@@ -6,13 +6,12 @@ Only the last path segment names the call; the one before it, where it has the f
 batches need is imported by the first call for one.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor import keys, model_store
 from predictor.coercion import read_row
-from predictor.errors import BadInput, BatchRefused, CallRefused, Fault, UnknownModel
+from predictor.errors import BadInput, BatchRefused, CallRefused, Fault
 from predictor.events import ApiRequest, Reply
 from predictor.model_store import LoadedModel
 from predictor.operations import predict_one
@@ -86,15 +85,7 @@ def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapp
 def _find_model(request: ApiRequest) -> LoadedModel:
     """The model in the path, else the drop-in one, else the default one. Raises: Fault."""
     named = request.segments[-2] if len(request.segments) > 1 else ""
-    if keys.is_slug(named):
-        return model_store.store.get(named)[0]
-    drop_in = model_store.store.get_drop_in()
-    if drop_in is not None:
-        return drop_in[0]
-    default = os.environ.get("PORTICO_DEFAULT_MODEL", "")
-    if not keys.is_slug(default):
-        raise UnknownModel("No model is named in the path, and none is set as the default one.")
-    return model_store.store.get(default)[0]
+    return model_store.store.find(named if keys.is_slug(named) else "")
 
 
 def _predict_one(request: ApiRequest) -> Reply:

@@ -216,6 +216,11 @@ def download_link(key: str, *, seconds: int) -> str:
     )
 
 
+def forget_clients() -> None:
+    """For a process that was forked off: its connections are to be its own."""
+    _client_for.cache_clear()
+
+
 @functools.lru_cache(maxsize=4)
 def _client_for(endpoint: str | None) -> "S3Client":
     import boto3

@@ -30,10 +30,9 @@ class Full:
 
 
 @dataclass(frozen=True, slots=True)
-class DropIn:
-    """The model at the original tool's key, which describes itself."""
+class Described:
+    """A model that comes without a manifest, and so describes itself."""
 
-    etag: str
     manifest: dict[str, Any]
     features: tuple[Feature, ...]
     output: Output
@@ -67,28 +66,32 @@ def load_version(slug: str, version: int, manifest: Mapping[str, Any]) -> Full:
     )
 
 
-def load_drop_in() -> DropIn:
-    """The drop-in model. It carries no checksum to compare with: as in the original tool, who may write the key chooses
-    the model.
+def load_drop_in() -> tuple[str, Described]:
+    """The ETag of the drop-in model's bytes, and the model. Raises: ModelBroken.
 
-    Raises: ModelBroken
+    It carries no checksum to compare with: as in the original tool, who may write the key chooses the model.
     """
     stored = _fetch_body(keys.DROP_IN_KEY)
-    loaded: Loaded = load(stored.body, format="pickle")
+    return stored.etag, describe_body(stored.body, format="pickle")
+
+
+def describe_body(body: bytes, *, format: str) -> Described:
+    """A model from its file's bytes. Raises: ModelBroken."""
+    loaded: Loaded = load(body, format=format)
     try:
         found = describe(loaded.estimator)
     except Rejected as problem:
         raise ModelBroken(problem.message) from problem
     manifest = {
-        "format": "pickle",
-        "sha256": hashlib.sha256(stored.body).hexdigest(),
-        "size_bytes": len(stored.body),
+        "format": format,
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "size_bytes": len(body),
         "versions": versions(loaded.fitted_with),
         **found.to_json(),
         "warnings": loaded.warnings,
     }
     full = Full(engine=found.engine, classes=found.output.classes)
-    return DropIn(etag=stored.etag, manifest=manifest, features=found.features, output=found.output, full=full)
+    return Described(manifest=manifest, features=found.features, output=found.output, full=full)
 
 
 def _classes_of(estimator: Any) -> tuple[Choice, ...] | None:

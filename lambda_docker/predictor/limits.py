@@ -20,6 +20,12 @@ _DEFAULTS = {
     "PORTICO_PARQUET_MAX_BYTES": 10 * 1024 * MIB,
     # A workbook is opened as a whole, in up to six times its size.
     "PORTICO_WORKBOOK_MAX_BYTES": 100 * MIB,
+    # What SageMaker passes on to a container; MLflow and KServe have no limit of their own.
+    "PORTICO_SERVE_BODY_MAX_BYTES": 25 * MIB,
+    # SageMaker gives up on a call after 60 s.
+    "PORTICO_SERVE_SECONDS": 60,
+    # Docker and Kubernetes kill after 10 and 30 s unless they are told otherwise.
+    "PORTICO_SERVE_STOP_SECONDS": 25,
     "PORTICO_VERIFY_SECONDS": 60,
     # The functions' memory in deploy/template.yaml. Where Lambda tells a function how much it has, that counts.
     "PORTICO_VERIFY_MEMORY_BYTES": 3008 * MIB,

@@ -7,6 +7,7 @@ Which version is live, and whether the drop-in object changed, is looked up agai
 import functools
 import hashlib
 import json
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -29,7 +30,7 @@ from predictor.limits import limit
 
 if TYPE_CHECKING:
     from predictor.engines import Engine
-    from predictor.full_models import Full
+    from predictor.full_models import Described, Full
 
 # A rollback must reach callers of the API within 2 s; each look is one small GET.
 FRESH_S = 1.5
@@ -103,6 +104,23 @@ class ModelStore:
         self._checksums: dict[tuple[str, int], str] = {}
         self._live: dict[str, _Live] = {}
         self._drop_in: tuple[float, str | None, LoadedModel | None] | None = None
+        self._mounted: LoadedModel | None = None
+
+    def mount(self, model: LoadedModel) -> None:
+        """Answer with this model, as with the only one that there is; no bucket is asked for any."""
+        self._mounted = model
+
+    def find(self, slug: str = "") -> LoadedModel:
+        """The model of that name; without one the drop-in one, else the default one. Raises: Fault."""
+        if slug:
+            return self.get(slug)[0]
+        drop_in = self.get_drop_in()
+        if drop_in is not None:
+            return drop_in[0]
+        default = os.environ.get("PORTICO_DEFAULT_MODEL", "")
+        if not keys.is_slug(default):
+            raise UnknownModel("No model is named in the path, and none is set as the default one.")
+        return self.get(default)[0]
 
     def get(self, slug: str, version: int | None = None, sha256: str | None = None) -> tuple[LoadedModel, str]:
         """The model, and "warm" or "cold".
@@ -110,6 +128,8 @@ class ModelStore:
         Args:   version: None for the live one; sha256: what it must be, where the caller knows
         Raises: UnknownModel, UnknownVersion, ChecksumMismatch, SignatureInvalid, ModelBroken
         """
+        if self._mounted is not None:
+            return _require_mounted(self._mounted, slug, version), _WARM
         with self._lock:
             if version is None:
                 version, pinned = self._find_live(slug)
@@ -136,6 +156,8 @@ class ModelStore:
 
     def get_drop_in(self) -> tuple[LoadedModel, str] | None:
         """The model at the original tool's key, or None where there is none. Raises: ModelBroken."""
+        if self._mounted is not None:
+            return self._mounted, _WARM
         with self._lock:
             now = self._clock()
             if self._drop_in is not None and now - self._drop_in[0] < FRESH_S:
@@ -166,6 +188,14 @@ class ModelStore:
         room = limit("PORTICO_MODEL_CACHE_BYTES")
         while len(self._models) > 1 and sum(kept.size_bytes for kept in self._models.values()) > room:
             self._models.popitem(last=False)
+
+
+def _require_mounted(model: LoadedModel, slug: str, version: int | None) -> LoadedModel:
+    if slug != model.slug:
+        raise UnknownModel(f"There is no model '{slug}' here: the only one is called '{model.slug}'.")
+    if version != model.version:
+        raise UnknownVersion(f"The model '{slug}' has no version {version}.")
+    return model
 
 
 def _require_same(actual: str, expected: str | None) -> None:
@@ -256,12 +286,23 @@ def _fetch_tables(slug: str, version: int, manifest: dict[str, Any], output: Out
 
 
 def _fetch_drop_in() -> tuple[str, LoadedModel]:
-    """The drop-in model and the ETag of its bytes."""
+    """The drop-in model and the ETag of its bytes. Raises: ModelBroken."""
     from predictor.full_models import load_drop_in
 
-    found = load_drop_in()
-    return found.etag, LoadedModel(
-        slug=DROP_IN_SLUG,
+    etag, found = load_drop_in()
+    return etag, _of_described(DROP_IN_SLUG, found)
+
+
+def load_described(body: bytes, *, format: str, slug: str) -> LoadedModel:
+    """A model that comes without a manifest, described from what it is. Raises: ModelBroken."""
+    from predictor.full_models import describe_body
+
+    return _of_described(slug, describe_body(body, format=format))
+
+
+def _of_described(slug: str, found: "Described") -> LoadedModel:
+    return LoadedModel(
+        slug=slug,
         version=None,
         sha256=found.manifest["sha256"],
         size_bytes=found.manifest["size_bytes"],

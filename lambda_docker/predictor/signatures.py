@@ -113,6 +113,11 @@ def _verify_with_kms(signed: bytes, mac: bytes) -> bool:
     return bool(answer["MacValid"])
 
 
+def forget_clients() -> None:
+    """For a process that was forked off: its connections are to be its own."""
+    _kms_client.cache_clear()
+
+
 @functools.lru_cache(maxsize=4)
 def _kms_client(endpoint: str | None) -> Any:
     import boto3

@@ -29,6 +29,7 @@ class SklearnEngine:
         self._output = output
         # scikit-learn's own estimators only read themselves while they answer; of others nobody knows.
         self.is_thread_safe = is_of_scikit_learn(estimator)
+        self._turn = contextlib.nullcontext() if self.is_thread_safe else threading.Lock()
 
     def describe(self) -> Output:
         return self._output
@@ -41,7 +42,7 @@ class SklearnEngine:
 
     def _ask(self, answer: Callable[[Any, Any, Output], T], columns: Columns) -> T:
         # What scikit-learn warns of here (a division, an overflow) no caller could act on, and logs would fill with it.
-        with _quiet:
+        with self._turn, _quiet:
             table = build_table(columns, inputs=self._inputs, features=self._features, is_plain=self._is_plain)
             return with_pandas_at_need(lambda: answer(self._estimator, table, self._output))
 

@@ -1,0 +1,114 @@
+"""Where the model comes from: a file that was mounted, else the bucket, as on Lambda."""
+
+import os
+import re
+import statistics
+import time
+from pathlib import Path
+
+from predictor import model_store
+from predictor.errors import Fault, ObjectMissing
+from predictor.limits import in_megabytes, limit
+from predictor.model_store import LoadedModel, load_described
+from predictor.operations import predict_one
+
+# Where SageMaker unpacks a model.
+MODEL_FOLDER = "/opt/ml/model"
+# Of a model that answers a row within this time, a call of few rows is answered on the event loop itself.
+QUICK_S = 0.005
+
+_FORMATS = {".pkl": "pickle", ".pickle": "pickle", ".joblib": "joblib", ".skops": "skops"}
+_TIMED = 5
+
+
+class NoModel(Exception):
+    """There is nothing to serve; the message says what was looked for and what to do."""
+
+
+def open_model() -> bool:
+    """Load what is served; whether small calls are quick.
+
+    Raises: NoModel
+    """
+    file = _find_file()
+    if file is not None:
+        model = _load(file)
+        model_store.store.mount(model)
+        # Others than scikit-learn's own may take any time for a row, and bear no second call beside it.
+        return model.engine.is_thread_safe and _seconds_a_row(model) < QUICK_S
+    if not os.environ.get("PORTICO_BUCKET"):
+        raise NoModel(
+            f"There is no model to serve. Mount one as a file of {', '.join(_FORMATS)} and name it in "
+            f"PORTICO_MODEL_FILE, or put it alone into {MODEL_FOLDER}; or name a bucket of Portico's in PORTICO_BUCKET."
+        )
+    _require_default()
+    # Each look into the bucket may take its time.
+    return False
+
+
+def _find_file() -> Path | None:
+    """The mounted model's file. Raises: NoModel: it is not there, or there are several."""
+    named = os.environ.get("PORTICO_MODEL_FILE")
+    if named:
+        file = Path(named)
+        if file.suffix.lower() not in _FORMATS:
+            raise NoModel(f"PORTICO_MODEL_FILE is {named}; the name must end in one of {', '.join(_FORMATS)}.")
+        if not file.is_file():
+            raise NoModel(f"PORTICO_MODEL_FILE is {named}, and there is no such file. Is the folder mounted?")
+        return file
+    folder = Path(os.environ.get("PORTICO_MODEL_FOLDER") or MODEL_FOLDER)
+    found = sorted(file for file in folder.glob("*") if file.suffix.lower() in _FORMATS and file.is_file())
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found[:10])
+        raise NoModel(f"There are several models in {folder}: {names}. Name one of them in PORTICO_MODEL_FILE.")
+    return found[0] if found else None
+
+
+def _load(file: Path) -> LoadedModel:
+    allowed = limit("PORTICO_MODEL_MAX_BYTES")
+    try:
+        size = file.stat().st_size
+        if size > allowed:
+            raise NoModel(
+                f"{file} has {in_megabytes(size)}; up to {in_megabytes(allowed)} are loaded (PORTICO_MODEL_MAX_BYTES)."
+            )
+        return load_described(file.read_bytes(), format=_FORMATS[file.suffix.lower()], slug=_slug_of(file.stem))
+    except OSError as problem:
+        raise NoModel(f"{file} cannot be read: {problem.strerror}.") from problem
+    except Fault as fault:
+        raise NoModel(f"{file} cannot be served. {fault.message}") from fault
+
+
+def _slug_of(stem: str) -> str:
+    """A file's name as a model's: "Churn model_2" is churn-model-2."""
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:100].rstrip("-") or "model"
+
+
+def _require_default() -> None:
+    """Raises: NoModel: the bucket has nothing to answer calls that name no model."""
+    import botocore.exceptions
+
+    bucket = os.environ["PORTICO_BUCKET"]
+    try:
+        model_store.store.find()
+    except Fault as fault:
+        raise NoModel(
+            f"The bucket {bucket} has no model to begin with. {fault.message} Name a live one in PORTICO_DEFAULT_MODEL."
+        ) from fault
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ObjectMissing) as problem:
+        raise NoModel(f"The bucket {bucket} cannot be read: {problem}") from problem
+
+
+def _seconds_a_row(model: LoadedModel) -> float:
+    row = [feature.default for feature in model.features]
+
+    def time_once() -> float:
+        began = time.perf_counter()
+        predict_one(model, row)
+        return time.perf_counter() - began
+
+    try:
+        return statistics.median(time_once() for _ in range(_TIMED))
+    except Fault:
+        # It has no finite answer to this row; how long others take nobody knows.
+        return float("inf")
