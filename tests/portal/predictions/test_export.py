@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def exported(viewer, **chosen: str) -> list[dict[str, str]]:
     chosen_filter = HistoryFilter(chosen, viewer=viewer)
-    text = "".join(export.lines(stream(chosen_filter.rows()), chosen_filter.cleaned_data.get("model")))
+    text = "".join(export.lines(stream(chosen_filter.sources()), chosen_filter.cleaned_data.get("model")))
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
