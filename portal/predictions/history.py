@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from portal.accounts.models import User
 from portal.predictions import states
 from portal.predictions.models import Batch, Prediction
-from portal.predictions.narrowing import Batches, Predictions
+from portal.predictions.narrowing import Batches, Predictions, fetch_shown
 from portal.predictions.paging import page_before
 from portal.registry.models import Model, ModelVersion
 
@@ -87,31 +87,27 @@ class HistoryFilter(forms.Form):
         outcome.choices = [("", "All outcomes"), *STATES, *_outcomes(viewer)]
 
     def sources(self) -> list[Predictions | Batches]:
-        """What matches, by table."""
+        """What matches, by table; of several versions with one number, each for itself."""
         self.is_valid()
         chosen = self.cleaned_data
         kind = chosen.get("kind")
-        predictions = self._predictions(chosen) if kind != BATCH else None
+        predictions = self._predictions(chosen) if kind != BATCH else []
         batches = self._batches(chosen) if kind != PREDICTION else None
-        return [source for source in (predictions, batches) if source is not None]
+        return [*predictions, *([batches] if batches else [])]
 
-    def _predictions(self, chosen: dict[str, Any]) -> Predictions | None:
-        facets, loose = _outcome_facet(chosen.get("outcome") or ""), {}
+    def _predictions(self, chosen: dict[str, Any]) -> list[Predictions]:
+        facets = _outcome_facet(chosen.get("outcome") or "")
         if facets is None:
-            return None
+            return []
         if user := self._only_user(chosen):
             facets["user_id"] = user.pk
         model, number = chosen.get("model"), chosen.get("version")
+        narrowest: list[dict[str, Any]] = [{"model_id": model.pk} if model else {}]
         if number:
             versions = ModelVersion.objects.filter(number=number, **({"model": model} if model else {}))
-            keys = list(versions.order_by().values_list("pk", flat=True))
-            if len(keys) == 1:
-                facets["version_id"] = keys[0]
-            else:
-                loose["version_id"] = keys
-        elif model:
-            facets["model_id"] = model.pk
-        return Predictions(facets, loose, dates=_dates(chosen), text=chosen.get("text") or "")
+            narrowest = [{"version_id": key} for key in versions.order_by().values_list("pk", flat=True)]
+        dates, text = _dates(chosen), chosen.get("text") or ""
+        return [Predictions({**facets, **own}, dates=dates, text=text) for own in narrowest]
 
     def _batches(self, chosen: dict[str, Any]) -> Batches | None:
         outcome = _batch_outcome(chosen.get("outcome") or "")
@@ -154,6 +150,7 @@ def stream(sources: Sequence[Predictions | Batches]) -> Iterator[Prediction | Ba
     place = None
     while True:
         page = page_before(sources, place, size=CHUNK_ROWS)
+        fetch_shown(page.rows)
         yield from page.rows
         place = page.older
         if place is None:

@@ -14,6 +14,7 @@ from portal.middleware import log_reference
 from portal.predictions import actions, export
 from portal.predictions.history import Count, HistoryFilter, count, stream
 from portal.predictions.models import Batch, Prediction
+from portal.predictions.narrowing import fetch_shown
 from portal.predictions.paging import Place, page_after, page_before
 
 PAGE_ROWS = 25
@@ -28,6 +29,7 @@ def history(request: HttpRequest) -> HttpResponse:
     sources = chosen.sources()
     after, before = (Place.read(request.GET.get(name, "")) for name in ("after", "before"))
     page = page_after(sources, after, size=PAGE_ROWS) if after else page_before(sources, before, size=PAGE_ROWS)
+    fetch_shown(page.rows)
     _refresh(page.rows)
     query = request.GET.copy()
     for name in ("after", "before"):

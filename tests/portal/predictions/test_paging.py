@@ -168,12 +168,10 @@ def test_filters_together_find_the_same_however_little_is_looked_at(
 def test_history_with_many_rows_asks_the_database_no_more_often(query: str, client: Client):
     owner, version = make_user("olga", roles.MODEL_OWNER), make_version()
     client.force_login(owner)
-    fill(owner, version, rows=60)
+    fill(owner, version, rows=120)  # of each kind more than a page
     client.get(f"/history/?{query}")
 
-    with CaptureQueriesContext(
-        connection,
-    ) as few:
+    with CaptureQueriesContext(connection) as few:
         client.get(f"/history/?{query}")
     fill(owner, version, rows=300)
     with CaptureQueriesContext(connection) as many:
