@@ -150,7 +150,7 @@ def stream(sources: Sequence[Predictions | Batches]) -> Iterator[Prediction | Ba
     place = None
     while True:
         page = page_before(sources, place, size=CHUNK_ROWS)
-        fetch_shown(page.rows)
+        fetch_shown(page.rows, with_features=False)
         yield from page.rows
         place = page.older
         if place is None:

@@ -26,11 +26,11 @@ FIRST_LOOK = 500  # most pages are full after so many
 VERSIONS = ModelVersion.objects.only("number", "model").select_related("model")
 
 
-def fetch_shown(rows: Sequence[Prediction | Batch]) -> None:
+def fetch_shown(rows: Sequence[Prediction | Batch], *, with_features: bool = True) -> None:
     """Fetch the people, versions and features of a page's rows: all of one kind at once, of whatever source."""
     predictions, batches = ([row for row in rows if isinstance(row, kind)] for kind in (Prediction, Batch))
     shown = ("user", Prefetch("version", VERSIONS))
-    prefetch_related_objects(predictions, *shown, "version__features")
+    prefetch_related_objects(predictions, *shown, *(["version__features"] if with_features else []))
     prefetch_related_objects(batches, *shown)
 
 
