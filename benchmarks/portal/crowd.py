@@ -96,7 +96,7 @@ def _predict(url: str, number: int, predictions: int, start: threading.Barrier, 
     for _ in range(predictions):
         started = time.perf_counter()
         try:
-            values = {f"f{place}": str(round(chance.gauss(0, 1), 3)) for place in range(4)}
+            values = {f"f{place}": str(round(chance.uniform(-1, 1), 3)) for place in range(4)}
             page = visitor.submit(page, page.form_with(*values), **values)
         except DeployError as error:
             outcome.errors.append(str(error))

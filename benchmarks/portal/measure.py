@@ -118,7 +118,11 @@ def _prediction_report(found: Mapping[int, Any]) -> Report:
             "max ms": max(found[size]["predicting"][name]),
         }
         for size in found
-        for what, name in (("the post, row written and answered", "posts"), ("the answer's own page", "pages"))
+        for what, name in (
+            ("the post, row written and answered", "posts"),
+            ("the same, processor time", "posts_cpu"),
+            ("the answer's own page", "pages"),
+        )
     ]
     return Report("One prediction, the portal's own time", rows, [f"{PREDICTIONS} predictions."])
 
