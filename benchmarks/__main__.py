@@ -11,6 +11,7 @@ from benchmarks import cold_start, image_size, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
+from benchmarks.portal import measure as portal
 from benchmarks.report import Report, machine
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -108,6 +109,19 @@ register(
         help="Of CSV; make up's emulator takes eight times that in memory.",
     ),
     click.option("--out", default=plot.IMAGES, type=FOLDER, help="Where the plot and its JSON go."),
+)
+register(
+    "portal",
+    portal.measure,
+    ROWS,
+    click.option("--database", type=click.Choice(("sqlite", "postgresql")), default="sqlite", show_default=True),
+    click.option("--rounds", default=20, show_default=True),
+    click.option(
+        "--folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Where databases are kept, and used again; else they are gone afterwards.",
+    ),
+    click.option("--crowd/--no-crowd", "with_crowd", default=True, show_default=True, help="With 50 people at once."),
 )
 
 

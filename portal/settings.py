@@ -11,6 +11,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
+from portal.database import database
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105 -- refused below outside local targets
 
@@ -106,18 +108,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": STATE_DIR / "portal.sqlite3",
-        "OPTIONS": {
-            # Readers never wait for a writer, and a writer takes its lock when its transaction begins.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-        },
-    }
-}
+DATABASES = {"default": database(os.environ.get("PORTICO_DATABASE_URL", ""), state_dir=STATE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

@@ -8,7 +8,7 @@ compile() {
         --no-emit-index-url --no-emit-find-links --custom-compile-command requirements/compile.sh "$@"
 }
 compile requirements/test.in -o requirements/test.txt
-for name in portal deploy model local; do
+for name in portal deploy model local postgresql; do
     compile "requirements/$name.in" -c requirements/test.txt -o "requirements/$name.txt"
 done
 compile lambda_docker/requirements.in -c requirements/test.txt -o lambda_docker/requirements.txt

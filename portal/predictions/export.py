@@ -14,6 +14,7 @@ COLUMNS = [
     "when", "kind", "id", "user", "model", "version", "state", "outcome", "in words", "band", "probabilities",
     "milliseconds", "file", "rows", "scored", "failed", "error",
 ]  # fmt: skip
+PIECE_ROWS = 200
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -25,14 +26,18 @@ class _Echo:
 
 
 def lines(rows: Iterable[Prediction | Batch], model: Model | None) -> Iterator[str]:
-    """CSV lines with a header. Where one model was chosen, each of its features has a column; else `inputs` is JSON."""
+    """CSV with a header, some hundred lines at a time. Of one model, features have columns; else `inputs` is JSON."""
     features = _feature_names(model) if model else None
     writer = csv.writer(_Echo())
-    yield "\ufeff"  # spreadsheets take a file without it for Latin-1
-    yield writer.writerow([*COLUMNS, *(features if features is not None else ["inputs"])])
+    # Spreadsheets take a file without the mark for Latin-1.
+    piece = ["\ufeff", writer.writerow([*COLUMNS, *(features if features is not None else ["inputs"])])]
     for row in rows:
         cells = _prediction(row, features) if isinstance(row, Prediction) else _batch(row, features)
-        yield writer.writerow([_safe(cell) for cell in cells])
+        piece.append(writer.writerow([_safe(cell) for cell in cells]))
+        if len(piece) >= PIECE_ROWS:  # each piece is a write to the socket
+            yield "".join(piece)
+            piece.clear()
+    yield "".join(piece)
 
 
 def _prediction(row: Prediction, features: list[str] | None) -> list[Any]:

@@ -3,8 +3,9 @@ import io
 
 import pytest
 
-from portal.predictions import export
+from portal.predictions import export, history
 from portal.predictions.history import HistoryFilter, stream
+from portal.predictions.paging import page_before
 from tests.portal.factories import make_batch, make_prediction, make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def exported(viewer, **chosen: str) -> list[dict[str, str]]:
     chosen_filter = HistoryFilter(chosen, viewer=viewer)
-    text = "".join(export.lines(stream(chosen_filter.rows()), chosen_filter.cleaned_data.get("model")))
+    text = "".join(export.lines(stream(chosen_filter.sources()), chosen_filter.cleaned_data.get("model")))
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
@@ -87,3 +88,47 @@ def test_export_of_a_filter_has_exactly_its_rows():
     rows = exported(ada, kind="batch")
 
     assert [row["id"] for row in rows] == [str(wanted.pk)]
+
+
+def test_export_of_many_rows_reads_no_more_than_it_has_given(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(history, "CHUNK_ROWS", 3)
+    ada, version = make_user(), make_version()
+    for _ in range(12):
+        make_prediction(ada, version)
+    sources = HistoryFilter({"kind": "prediction"}, viewer=ada).sources()
+    asked: list[int] = []
+    monkeypatch.setattr(
+        history, "page_before", lambda *given, size: asked.append(size) or page_before(*given, size=size)
+    )
+    rows = stream(sources)
+
+    next(rows)
+    after_the_first = len(asked)
+    rest = list(rows)
+
+    assert after_the_first == 1
+    assert len(rest) == 11
+    assert asked == [3] * 4
+
+
+def test_export_begins_before_all_rows_are_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(export, "PIECE_ROWS", 2)
+    ada, version = make_user(), make_version()
+    row = make_prediction(ada, version)
+    given: list[int] = []
+    rows = (given.append(number) or row for number in range(100))
+
+    next(export.lines(rows, None))
+
+    assert len(given) <= 2
+
+
+def test_export_is_the_same_however_it_is_cut(monkeypatch: pytest.MonkeyPatch):
+    ada, version = make_user(), make_version()
+    rows = [make_prediction(ada, version) for _ in range(7)]
+    whole = "".join(export.lines(rows, None))
+
+    monkeypatch.setattr(export, "PIECE_ROWS", 3)
+
+    assert "".join(export.lines(rows, None)) == whole
+    assert whole.count("\r\n") == 8

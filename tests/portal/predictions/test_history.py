@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from portal.accounts import roles
-from portal.predictions.history import HistoryFilter, fetch
+from portal.predictions.history import HistoryFilter, stream
 from portal.predictions.models import Batch, Prediction
 from tests.portal.factories import make_batch, make_model, make_prediction, make_user, make_version
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def shown(viewer: Any, **chosen: str) -> list[Prediction | Batch]:
-    return fetch(list(HistoryFilter(chosen, viewer=viewer).rows()))
+    return list(stream(HistoryFilter(chosen, viewer=viewer).sources()))
 
 
 def test_history_of_a_user_holds_both_kinds_newest_first():

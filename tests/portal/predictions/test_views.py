@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -154,13 +155,16 @@ def test_every_page_forbids_foreign_and_inline_script():
     assert "unsafe" not in policy
 
 
-def test_history_on_a_page_that_is_not_there_shows_the_last_one():
+@pytest.mark.parametrize(
+    "place", ["before=99", "after=x", "before=1-x", "page=99", "after=9" + "9" * 30 + "-" + "0" * 32]
+)
+def test_history_on_a_page_that_is_not_there_shows_the_first_one(place: str):
     ada, version = make_user(), make_version()
     make_prediction(ada, version)
 
-    response = client_of(ada).get("/history/?page=99")
+    response = client_of(ada).get(f"/history/?{place}")
 
-    assert b"1 of 1" not in response.content
+    assert b"Newer" not in response.content
     assert response.content.count(b"<tr>") == 2
 
 
@@ -201,12 +205,15 @@ def test_history_of_many_rows_comes_in_pages_that_keep_the_filter():
     client = client_of(ada)
 
     first = client.get("/history/?kind=prediction").content.decode()
-    second = client.get("/history/?kind=prediction&page=2").content.decode()
+    older = unescape(re.search(r'href="([^"]*)" rel="next"', first)[1])
+    second = client.get(f"/history/{older}").content.decode()
 
     assert first.count("<tr>") == 26
-    assert "?kind=prediction&amp;page=2" in first
+    assert "Export 27 rows as CSV" in re.sub(r"</?data[^>]*>", "", first)
+    assert older.startswith("?kind=prediction&before=")
     assert second.count("<tr>") == 3
-    assert "Page 2 of 2" in second
+    assert 'rel="prev"' in second
+    assert 'rel="next"' not in second
 
 
 def test_password_changed_by_its_owner_opens_the_door_from_then_on():

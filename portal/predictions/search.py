@@ -1,0 +1,44 @@
+"""Words within predictions, found by an index of their three-letter pieces.
+
+SQLite keeps it in a table of FTS5, written by triggers, PostgreSQL in an index of pg_trgm: migration 0006 makes both.
+Where SQLite has no FTS5, nothing is called rare, and searches go through the rows piece by piece.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from portal.predictions.models import Prediction, folded
+
+PIECE = 3  # letters; shorter texts are in no index
+RARE_ROWS = 2_000  # so many are fetched by their keys and sorted; of more, a page is found on the way down the list
+TABLE = "predictions_search"
+
+
+def rare_matches(text: str) -> list[Any] | None:
+    """The keys of all predictions with this text, or None if they are many or the index cannot say."""
+    text = folded(text)
+    if len(text) < PIECE:
+        return None
+    found = _in_fts(text) if connection.vendor == "sqlite" else _by_trigrams(text)
+    return found if found is not None and len(found) <= RARE_ROWS else None
+
+
+def _by_trigrams(text: str) -> list[Any]:
+    matches = Prediction.objects.filter(words__contains=text).order_by()
+    return list(matches.values_list("pk", flat=True)[: RARE_ROWS + 1])
+
+
+def _in_fts(text: str) -> list[Any] | None:
+    phrase = '"{}"'.format(text.replace('"', '""'))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE name = %s", [TABLE])
+        if cursor.fetchone() is None:
+            return None
+        # An answered prediction has two entries, one from when it was asked.
+        query = f"SELECT prediction FROM {TABLE} WHERE words MATCH %s LIMIT %s"  # noqa: S608 -- a constant
+        cursor.execute(query, [phrase, 2 * RARE_ROWS + 1])
+        found = cursor.fetchall()
+    return None if len(found) > 2 * RARE_ROWS else list({key for (key,) in found})
