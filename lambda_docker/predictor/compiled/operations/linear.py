@@ -111,14 +111,14 @@ def of_decision(decide: Callable[[Row], float], link: str | None) -> Predictor:
             decision = decide(row)
             return int(decision > 0), decision
 
-        return Predictor("scores", tell)
+        return Predictor("scores", tell, decide)
 
     def answer(row: Row) -> tuple[int, list[float]]:
         decision = decide(row)
         probability = expit(decision)
         return int(decision > 0), [1.0 - probability, probability]
 
-    return Predictor("probabilities", answer)
+    return Predictor("probabilities", answer, decide)
 
 
 def of_decisions(decide: Sums, link: str | None) -> Predictor:
@@ -129,14 +129,14 @@ def of_decisions(decide: Sums, link: str | None) -> Predictor:
             decisions = decide(row)
             return largest(decisions), decisions
 
-        return Predictor("scores", tell)
+        return Predictor("scores", tell, decide)
     make = softmax if link == "softmax" else _share
 
     def answer(row: Row) -> tuple[int, list[float]]:
         decisions = decide(row)
         return largest(decisions), make(decisions)
 
-    return Predictor("probabilities", answer)
+    return Predictor("probabilities", answer, decide)
 
 
 def expit(value: float) -> float:

@@ -120,7 +120,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
             totals = add(row)
             return largest(totals), softmax(totals)
 
-        return Predictor("probabilities", choose)
+        return Predictor("probabilities", choose, add)
     factor = 2.0 if link == "expit_of_double" else 1.0
 
     def answer(row: Row) -> tuple[int, list[float]]:
@@ -129,7 +129,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
         # The two kinds of boosting differ where both classes are as likely.
         return (at_nought if total == 0 else int(total > 0)), [1.0 - probability, probability]
 
-    return Predictor("probabilities", answer)
+    return Predictor("probabilities", answer, lambda row: add(row)[0])
 
 
 OPERATIONS = (

@@ -1,0 +1,82 @@
+"""Trees, forests and boosting: bit for bit."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import ensemble, tree
+
+from tests.predictor.compiled.comparing import Compared, Data, data_sets
+from tests.predictor.compiled.fitting import few, fit
+
+_CLASSIFIERS = (
+    tree.DecisionTreeClassifier(max_depth=4),
+    tree.ExtraTreeClassifier(),
+    ensemble.RandomForestClassifier(n_estimators=7),
+    ensemble.ExtraTreesClassifier(n_estimators=5, max_depth=3),
+)
+_REGRESSORS = (tree.DecisionTreeRegressor(), ensemble.RandomForestRegressor(n_estimators=7))
+_BOOSTED = {"n_estimators": 6, "max_depth": 2}
+
+
+@pytest.mark.parametrize("model", _CLASSIFIERS, ids=str)
+@few(4)
+@given(data=data_sets(), gaps=st.booleans())
+def test_tree_classifier_with_any_rows_answers_the_same_bits(model: Any, data: Data, gaps: bool) -> None:
+    fitted = fit(model, with_gaps(data.table) if gaps else data.table, data.labels)
+
+    Compared(fitted, is_exact=True).check(data)
+
+
+@pytest.mark.parametrize("model", _REGRESSORS, ids=str)
+@few(4)
+@given(data=data_sets(), gaps=st.booleans())
+def test_tree_regressor_with_any_rows_answers_the_same_bits(model: Any, data: Data, gaps: bool) -> None:
+    fitted = fit(model, with_gaps(data.table) if gaps else data.table, data.values)
+
+    Compared(fitted, is_exact=True).check(data)
+
+
+@few(5)
+@given(data=data_sets())
+def test_gradient_boosting_classifier_with_any_rows_answers_alike(data: Data) -> None:
+    fitted = fit(ensemble.GradientBoostingClassifier(**_BOOSTED), data.table, data.labels)
+
+    Compared(fitted).check(data)
+
+
+@pytest.mark.parametrize("loss", ("squared_error", "absolute_error", "huber"))
+@few(3)
+@given(data=data_sets())
+def test_gradient_boosting_regressor_with_any_rows_answers_the_same_bits(data: Data, loss: str) -> None:
+    fitted = fit(ensemble.GradientBoostingRegressor(**_BOOSTED, loss=loss), data.table, data.values)
+
+    Compared(fitted, is_exact=True).check(data)
+
+
+@few(5)
+@given(data=data_sets(), gaps=st.booleans())
+def test_histogram_classifier_with_any_rows_answers_alike(data: Data, gaps: bool) -> None:
+    model = ensemble.HistGradientBoostingClassifier(max_iter=6, min_samples_leaf=3)
+    fitted = fit(model, with_gaps(data.table) if gaps else data.table, data.labels)
+
+    Compared(fitted).check(data)
+
+
+@pytest.mark.parametrize("loss", ("squared_error", "poisson"))
+@few(3)
+@given(data=data_sets(), gaps=st.booleans())
+def test_histogram_regressor_with_any_rows_answers_alike(data: Data, loss: str, gaps: bool) -> None:
+    model = ensemble.HistGradientBoostingRegressor(max_iter=6, min_samples_leaf=3, loss=loss)
+    fitted = fit(model, with_gaps(data.table) if gaps else data.table, abs(data.values) + 0.1)
+
+    Compared(fitted, is_exact=loss == "squared_error").check(data)
+
+
+def with_gaps(table: Any) -> Any:
+    """The table with every seventh number missing."""
+    holed = table.copy()
+    holed.ravel()[::7] = np.nan
+    return holed
