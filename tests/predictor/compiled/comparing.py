@@ -89,7 +89,8 @@ class Compared:
         wanted = self._ask(row)
         assert got["label"] == wanted["label"] and type(got["label"]) is type(wanted["label"]), (row, got, wanted)
         for kind in ("value", "probabilities", "scores"):
-            self._require_alike(got[kind], wanted[kind], scale=scale, row=row)
+            size = 1.0 if kind == "probabilities" else scale
+            self._require_alike(got[kind], wanted[kind], scale=size, row=row)
         return True
 
     def _ask(self, row: Sequence[Any]) -> dict[str, Any]:

@@ -1,20 +1,47 @@
 """All operations, by the document's names and by the estimators that they write."""
 
 from predictor.compiled.operations import (
+    adaptive,
+    bayes,
     binning,
+    calibrating,
     columns,
     encoding,
     imputing,
     linear,
+    networks,
+    one_against,
     products,
     scaling,
+    stacking,
     sums,
+    support,
+    targets,
     trees,
     voting,
 )
 from predictor.compiled.terms import Operation
 
-_MODULES = (binning, columns, encoding, imputing, linear, products, scaling, sums, trees, voting)
+_MODULES = (
+    adaptive,
+    bayes,
+    binning,
+    calibrating,
+    columns,
+    encoding,
+    imputing,
+    linear,
+    networks,
+    one_against,
+    products,
+    scaling,
+    stacking,
+    sums,
+    support,
+    targets,
+    trees,
+    voting,
+)
 
 OPERATIONS: dict[str, Operation] = {operation.name: operation for module in _MODULES for operation in module.OPERATIONS}
 BY_CLASS: dict[str, Operation] = {name: operation for operation in OPERATIONS.values() for name in operation.classes}

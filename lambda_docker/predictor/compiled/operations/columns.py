@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
+from predictor.compiled.operations.certain import require_exact
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Transform, Write
 
 _SELECTORS = (
@@ -23,7 +24,10 @@ _PASSED_THROUGH = {"op": "pass"}
 
 def _write_pipeline(pipeline: Any, write: Write) -> Entry:
     steps = [step for _, step in pipeline.steps if step is not None and step != "passthrough"]
-    return {"steps": [write(step) for step in steps]}
+    written = [write(step) for step in steps]
+    for place, entry in enumerate(written):
+        require_exact(written[:place], entry)
+    return {"steps": written}
 
 
 def _read_pipeline(entry: Mapping[str, Any], read: Read) -> Transform | Predictor:

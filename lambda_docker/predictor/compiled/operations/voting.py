@@ -5,6 +5,7 @@ rounding can tell, scikit-learn itself is asked.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import mul
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
@@ -55,7 +56,7 @@ def _read_mean(entry: Mapping[str, Any], read: Read) -> Predictor:
 
     def answer(row: Row) -> tuple[int, list[float]]:
         given = [one(row)[1] for one in answers]
-        means = [sum(p * share for p, share in zip(column, shares, strict=True)) / total for column in zip(*given)]
+        means = [sum(map(mul, column, shares)) / total for column in zip(*given, strict=True)]
         return surely_largest(means), means
 
     return Predictor("probabilities", answer)
