@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +81,33 @@ def with_gaps(table: Any) -> Any:
     holed = table.copy()
     holed.ravel()[::7] = np.nan
     return holed
+
+
+@pytest.mark.parametrize("is_classifier", (True, False))
+@few(5)
+@given(data=data_sets(least=2), gaps=st.booleans())
+def test_histograms_with_categories_answer_alike(data: Data, is_classifier: bool, gaps: bool) -> None:
+    kind = ensemble.HistGradientBoostingClassifier if is_classifier else ensemble.HistGradientBoostingRegressor
+    table = data.table.copy()
+    table[:, 0] = np.random.default_rng(data.seed).integers(0, 5, len(table))
+    table = with_gaps(table) if gaps else table
+    model = kind(max_iter=6, min_samples_leaf=3, categorical_features=[0])
+    fitted = fit(model, table, data.labels if is_classifier else data.values)
+    rows = np.nan_to_num(table, nan=0.0)
+
+    compared = Compared(fitted, is_exact=not is_classifier)
+    compared.check(Data(rows, data.labels, data.values, data.seed))
+    for unusual in (7.0, -1.0, 0.5, 1e9, None):
+        compared.check_row([unusual, *rows[0, 1:].tolist()])
+
+
+def test_histograms_with_categories_of_words_answer_the_same_bits() -> None:
+    random = np.random.default_rng(5)
+    words = np.array(["red", "green", "blue", "grey"], dtype=object)[random.integers(0, 4, 80)]
+    frame = pd.DataFrame({"size": random.normal(size=80), "word": pd.Categorical(words)})
+    target = (words == "red") * 2.0 + (words == "grey") + frame["size"]
+    compared = Compared(fit(ensemble.HistGradientBoostingRegressor(max_iter=5), frame, target), is_exact=True)
+
+    answered = [compared.check_row([0.3, word]) for word in ("red", "green", "blue", "grey", "violet", None)]
+
+    assert all(answered[:4])
