@@ -3,7 +3,6 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from statistics import NormalDist
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
@@ -64,7 +63,8 @@ def _read_quantiles(entry: Mapping[str, Any], read: Read) -> Transform:
 def _read_column(quantiles: list[float], references: list[float], out: str) -> Callable[[float], float]:
     low, high, is_normal = quantiles[0], quantiles[-1], out == "normal"
     reach = _CUT if is_normal else 0.0
-    lowest, highest = _normal(_CUT - _SPACING), _normal(1 - (_CUT - _SPACING))
+    to_normal = _normal() if is_normal else float
+    lowest, highest = to_normal(_CUT - _SPACING), to_normal(1 - (_CUT - _SPACING))
 
     def bend(value: float) -> float:
         if value != value:
@@ -78,7 +78,7 @@ def _read_column(quantiles: list[float], references: list[float], out: str) -> C
             share = _share(value, quantiles, references)
         if not is_normal:
             return share
-        return lowest if share <= _CUT else highest if share >= 1 - _CUT else _normal(share)
+        return lowest if share <= _CUT else highest if share >= 1 - _CUT else to_normal(share)
 
     return bend
 
@@ -96,8 +96,11 @@ def _share(value: float, quantiles: Sequence[float], references: Sequence[float]
     return slope * (value - below) + references[after - 1]
 
 
-def _normal(share: float) -> float:
-    return NormalDist().inv_cdf(share)
+def _normal() -> Callable[[float], float]:
+    # Importing it takes longer than everything else here, and few models need it.
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf
 
 
 def _write_targets(encoder: Any, write: Write) -> Entry:

@@ -153,4 +153,10 @@ OPERATIONS = (
         lambda model, write: {"of": write(model.estimator)},
         lambda entry, read: read(entry["of"]),
     ),
+    Operation(
+        "consensus",
+        ("sklearn.linear_model._ransac.RANSACRegressor",),
+        lambda model, write: {"of": write(model.estimator_)},
+        lambda entry, read: read(entry["of"]),
+    ),
 )

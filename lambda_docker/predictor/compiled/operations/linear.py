@@ -24,6 +24,7 @@ _REGRESSORS = (
     f"{_BASE}._theil_sen.TheilSenRegressor",
     f"{_BASE}._quantile.QuantileRegressor",
     f"{_BASE}._stochastic_gradient.SGDRegressor",
+    f"{_BASE}._passive_aggressive.PassiveAggressiveRegressor",
     "sklearn.svm._classes.LinearSVR",
 )
 _GENERALIZED = tuple(f"{_BASE}._glm.glm.{name}" for name in ("PoissonRegressor", "GammaRegressor", "TweedieRegressor"))

@@ -90,7 +90,12 @@ OPERATIONS = (
         _write_polynomial,
         _read_polynomial,
     ),
-    Operation("components", ("sklearn.decomposition._pca.PCA",), _write_components, _read_components),
+    Operation(
+        "components",
+        ("sklearn.decomposition._pca.PCA", "sklearn.decomposition._incremental_pca.IncrementalPCA"),
+        _write_components,
+        _read_components,
+    ),
     Operation(
         "truncated_components",
         ("sklearn.decomposition._truncated_svd.TruncatedSVD",),

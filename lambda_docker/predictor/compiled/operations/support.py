@@ -145,7 +145,7 @@ def _pairs(entry: Mapping[str, Any]) -> list[Any]:
     """For each pair of classes: weights, where its vectors begin and end, the intercept, and the weights' size."""
     counts, rows, intercepts = entry["counts"], [unpack(row) for row in entry["weights"]], unpack(entry["intercepts"])
     starts = [sum(counts[:place]) for place in range(len(counts) + 1)]
-    pairs = []
+    pairs: list[Any] = []
     for first in range(len(counts)):
         for second in range(first + 1, len(counts)):
             begin, end = (starts[first], starts[second]), (starts[first + 1], starts[second + 1])

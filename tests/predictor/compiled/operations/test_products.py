@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
@@ -37,7 +37,7 @@ def test_polynomial_features_before_a_linear_model_answer_alike(data: Data) -> N
     Compared(fitted).check(data)
 
 
-@pytest.mark.parametrize("projection", (PCA(), PCA(2), PCA(1, whiten=True), TruncatedSVD(1)), ids=str)
+@pytest.mark.parametrize("projection", (PCA(), PCA(1, whiten=True), IncrementalPCA(2), TruncatedSVD(1)), ids=str)
 @few(4)
 @given(data=data_sets(least=2))
 def test_projection_before_a_model_answers_alike(projection: Any, data: Data) -> None:
