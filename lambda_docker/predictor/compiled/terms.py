@@ -25,10 +25,12 @@ class Predictor:
 
     gives: "value": a number; "probabilities": (place of the predicted class, a float a class);
     "scores": (place of the predicted class, decision_function's float, or floats)
+    decide: decision_function's float, or floats, where the estimator has one: what calibrates it looks at that
     """
 
     gives: str
     answer: Callable[[Row], Any]
+    decide: Callable[[Row], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

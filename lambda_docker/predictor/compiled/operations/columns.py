@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
+from predictor.compiled.operations.certain import require_exact
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Transform, Write
 
 _SELECTORS = (
@@ -23,7 +24,10 @@ _PASSED_THROUGH = {"op": "pass"}
 
 def _write_pipeline(pipeline: Any, write: Write) -> Entry:
     steps = [step for _, step in pipeline.steps if step is not None and step != "passthrough"]
-    return {"steps": [write(step) for step in steps]}
+    written = [write(step) for step in steps]
+    for place, entry in enumerate(written):
+        require_exact(written[:place], entry)
+    return {"steps": written}
 
 
 def _read_pipeline(entry: Mapping[str, Any], read: Read) -> Transform | Predictor:
@@ -34,8 +38,10 @@ def _read_pipeline(entry: Mapping[str, Any], read: Read) -> Transform | Predicto
         return prepare
     if not transforms:
         return last
-    answer = last.answer
-    return Predictor(last.gives, lambda row: answer(prepare(row)))
+    answer, decide = last.answer, last.decide
+    return Predictor(
+        last.gives, lambda row: answer(prepare(row)), None if decide is None else lambda row: decide(prepare(row))
+    )
 
 
 def _chain(transforms: Sequence[Transform]) -> Transform:
@@ -93,7 +99,7 @@ def _read_parts(entry: Mapping[str, Any], read: Read) -> Transform:
 def _read_part(part: Mapping[str, Any], read: Read) -> Transform:
     transforms = []
     if "columns" in part:
-        transforms.append(_pick(part["columns"]))
+        transforms.append(pick(part["columns"]))
     if part["of"] != _PASSED_THROUGH or not transforms:
         transforms.append(read(part["of"]))
     if "weight" in part:
@@ -102,7 +108,8 @@ def _read_part(part: Mapping[str, Any], read: Read) -> Transform:
     return _chain(transforms)
 
 
-def _pick(columns: Sequence[int]) -> Transform:
+def pick(columns: Sequence[int]) -> Transform:
+    """What takes these columns out of a row, in this order."""
     if len(columns) == 1:
         (only,) = columns
         return lambda row: [row[only]]
@@ -119,7 +126,7 @@ def _write_selection(selector: Any, write: Write) -> Entry:
 
 def _read_selection(entry: Mapping[str, Any], read: Read) -> Transform:
     columns = unpack(entry["columns"])
-    return _pick(columns) if columns else lambda row: []
+    return pick(columns) if columns else lambda row: []
 
 
 def _write_function(transformer: Any, write: Write) -> Entry:

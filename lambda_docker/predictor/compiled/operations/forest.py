@@ -108,7 +108,9 @@ def _uncast(thresholds: Any, splits: Any) -> list[float]:
     middle = (highest.astype(np.float64) + following) / 2
     # A tie goes to the even one.
     is_even = highest.view(np.uint32) % 2 == 0
-    return np.where(is_even, middle, np.nextafter(middle, -np.inf)).tolist()
+    uncast = np.where(is_even, middle, np.nextafter(middle, -np.inf))
+    # Infinity parts what is missing from all else.
+    return np.minimum(uncast, np.finfo(np.float64).max).tolist()
 
 
 def read_leaves(entry: Mapping[str, Any], *, is_cast: bool, takes_missing: bool = True) -> FindLeaves:

@@ -24,10 +24,15 @@ _REGRESSORS = (
     f"{_BASE}._theil_sen.TheilSenRegressor",
     f"{_BASE}._quantile.QuantileRegressor",
     f"{_BASE}._stochastic_gradient.SGDRegressor",
+    f"{_BASE}._passive_aggressive.PassiveAggressiveRegressor",
     "sklearn.svm._classes.LinearSVR",
 )
 _GENERALIZED = tuple(f"{_BASE}._glm.glm.{name}" for name in ("PoissonRegressor", "GammaRegressor", "TweedieRegressor"))
-_LOGISTIC = (f"{_BASE}._logistic.LogisticRegression", f"{_BASE}._logistic.LogisticRegressionCV")
+_LOGISTIC = (
+    f"{_BASE}._logistic.LogisticRegression",
+    f"{_BASE}._logistic.LogisticRegressionCV",
+    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
+)
 _DECIDERS = (
     "sklearn.svm._classes.LinearSVC",
     f"{_BASE}._ridge.RidgeClassifier",
@@ -80,7 +85,7 @@ def _write_logistic(model: Any, write: Write) -> Entry:
 def _write_sgd(model: Any, write: Write) -> Entry:
     entry = write_weights(model.coef_, model.intercept_)
     if model.loss == "modified_huber":
-        raise CannotCompile("an SGDClassifier's modified_huber is not among what is written")
+        return {**entry, "link": "huber"}
     if model.loss != "log_loss":
         return entry
     return {**entry, "link": "expit" if len(model.classes_) == 2 else "expit_of_each"}
@@ -104,39 +109,39 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
 
 
 def of_decision(decide: Callable[[Row], float], link: str | None) -> Predictor:
-    """Two classes told apart by one number. link: "expit", or None where there are no probabilities."""
+    """Two classes told apart by one number. link: "expit", "huber", or None where there are no probabilities."""
     if link is None:
 
         def tell(row: Row) -> tuple[int, float]:
             decision = decide(row)
             return int(decision > 0), decision
 
-        return Predictor("scores", tell)
+        return Predictor("scores", tell, decide)
 
     def answer(row: Row) -> tuple[int, list[float]]:
         decision = decide(row)
-        probability = expit(decision)
+        probability = _clipped(decision) if link == "huber" else expit(decision)
         return int(decision > 0), [1.0 - probability, probability]
 
-    return Predictor("probabilities", answer)
+    return Predictor("probabilities", answer, decide)
 
 
 def of_decisions(decide: Sums, link: str | None) -> Predictor:
-    """A number for each class. link: "softmax", "expit_of_each", or None where there are no probabilities."""
+    """A number for each class. link: "softmax", "expit_of_each", "huber", or None where there are no probabilities."""
     if link is None:
 
         def tell(row: Row) -> tuple[int, list[float]]:
             decisions = decide(row)
             return largest(decisions), decisions
 
-        return Predictor("scores", tell)
-    make = softmax if link == "softmax" else _share
+        return Predictor("scores", tell, decide)
+    make = _SHARES[link]
 
     def answer(row: Row) -> tuple[int, list[float]]:
         decisions = decide(row)
         return largest(decisions), make(decisions)
 
-    return Predictor("probabilities", answer)
+    return Predictor("probabilities", answer, decide)
 
 
 def expit(value: float) -> float:
@@ -159,6 +164,19 @@ def _share(decisions: Sequence[float]) -> list[float]:
     each = [expit(decision) for decision in decisions]
     total = sum(each)
     return [one / total for one in each] if total else [1.0 / len(each)] * len(each)
+
+
+def _share_clipped(decisions: Sequence[float]) -> list[float]:
+    each = [_clipped(decision) for decision in decisions]
+    total = sum(each)
+    return [one / total for one in each] if total else [1.0 / len(each)] * len(each)
+
+
+def _clipped(decision: float) -> float:
+    return (min(max(decision, -1.0), 1.0) + 1) / 2
+
+
+_SHARES = {"softmax": softmax, "expit_of_each": _share, "huber": _share_clipped}
 
 
 def largest(numbers: Sequence[float]) -> int:

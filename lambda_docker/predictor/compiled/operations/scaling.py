@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
+from predictor.compiled.operations.certain import require_finite
 from predictor.compiled.terms import Entry, Operation, Read, Row, Transform, Write
 
 _DATA = "sklearn.preprocessing._data"
+# What scikit-learn's handling of tiny scales takes for nought: ten times the spacing of floats at one.
+_NOTHING = 10 * 2.0**-52
 
 
 def _write_standard(scaler: Any, write: Write) -> Entry:
@@ -75,9 +78,10 @@ def _read_normalizer(entry: Mapping[str, Any], read: Read) -> Transform:
     norm = _NORMS[entry["norm"]]
 
     def normalize(row: Row) -> Row:
+        require_finite(row)
         size = norm(row)
-        # A row of nothing but noughts stays one.
-        return row if size == 0 else [value / size for value in row]
+        # What is next to nothing stays as it is.
+        return row if size < _NOTHING else [value / size for value in row]
 
     return normalize
 
@@ -91,7 +95,7 @@ _NORMS = {
 
 def _read_binarizer(entry: Mapping[str, Any], read: Read) -> Transform:
     threshold = float(entry["threshold"])
-    return lambda row: [1.0 if value > threshold else 0.0 for value in row]
+    return lambda row: [1.0 if value > threshold else 0.0 for value in require_finite(row)]
 
 
 OPERATIONS = (

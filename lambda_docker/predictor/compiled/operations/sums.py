@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor.compiled.numbers import unpack
+from predictor.compiled.operations.categories import Sides, read_categorical
 from predictor.compiled.operations.forest import FindLeaves, Nodes, Trees, nodes_of, read_leaves, read_values
 from predictor.compiled.operations.linear import expit, largest, softmax
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
@@ -38,14 +39,15 @@ def _scaled(nodes: Nodes, by: float) -> Nodes:
 
 
 def _write_histograms(model: Any, write: Write) -> Entry:
-    if model.is_categorical_ is not None:
-        raise CannotCompile("its histogram gradient boosting splits by categories")
+    sides = None if model.is_categorical_ is None else Sides(model)
     trees = Trees(values=[[]])
     for stage in model._predictors:
         for predictor in stage:
-            trees.add(_histogram_nodes(predictor.nodes))
+            nodes = _histogram_nodes(predictor.nodes)
+            trees.add(nodes if sides is None else sides.replace(nodes, predictor))
     start = model._baseline_prediction.ravel().tolist()
-    return {**trees.to_entry(), "start": start, "link": _link_of(model), "is_cast": False, "at_nought": 0}
+    entry = {**trees.to_entry(), "start": start, "link": _link_of(model), "is_cast": False, "at_nought": 0}
+    return entry if sides is None else {**entry, "categorical": sides.to_entry()}
 
 
 def _histogram_nodes(nodes: Any) -> Nodes:
@@ -71,8 +73,9 @@ def _link_of(model: Any) -> str:
     return _LINKS[name]
 
 
-def _sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
-    find: FindLeaves = read_leaves(entry, is_cast=entry["is_cast"], takes_missing=not entry["is_cast"])
+def read_sums(entry: Mapping[str, Any], *, takes_missing: bool) -> Callable[[Row], list[float]]:
+    """What adds the trees' leaves up: one sum, or one for each class."""
+    find: FindLeaves = read_leaves(entry, is_cast=entry["is_cast"], takes_missing=takes_missing)
     (numbers,), start = read_values(entry), unpack(entry["start"])
     if len(start) == 1:
         (first,) = start
@@ -98,6 +101,14 @@ def _sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
     return add_each
 
 
+def _sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
+    add = read_sums(entry, takes_missing=not entry["is_cast"])
+    if "categorical" not in entry:
+        return add
+    prepare = read_categorical(entry["categorical"])
+    return lambda row: add(prepare(row))
+
+
 def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
     add = _sums(entry)
     if entry["link"] == "identity":
@@ -120,7 +131,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
             totals = add(row)
             return largest(totals), softmax(totals)
 
-        return Predictor("probabilities", choose)
+        return Predictor("probabilities", choose, add)
     factor = 2.0 if link == "expit_of_double" else 1.0
 
     def answer(row: Row) -> tuple[int, list[float]]:
@@ -129,7 +140,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
         # The two kinds of boosting differ where both classes are as likely.
         return (at_nought if total == 0 else int(total > 0)), [1.0 - probability, probability]
 
-    return Predictor("probabilities", answer)
+    return Predictor("probabilities", answer, lambda row: add(row)[0])
 
 
 OPERATIONS = (

@@ -1,0 +1,1 @@
+"""One module of tests for one of operations."""
