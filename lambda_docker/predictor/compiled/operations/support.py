@@ -12,11 +12,13 @@ from typing import Any
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_finite, surely_added, surely_largest
 from predictor.compiled.operations.linear import finite, largest
-from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
+from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
 _MODULE = "sklearn.svm._classes"
 # From here on libsvm compares faster than Python calls it.
 NUMBERS_MAX = 20_000
+# What is larger overflows within libsvm, in its own way.
+_MOST = 1e75
 
 
 def _write_classifier(model: Any, write: Write) -> Entry:
@@ -80,7 +82,8 @@ def _read_kernel(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
     vectors = [unpack(vector) for vector in entry["vectors"]]
 
     def compare_all(row: Row) -> list[float]:
-        require_finite(row)
+        if not max(map(abs, require_finite(row))) < _MOST:
+            raise HandOver
         return [compare(row, vector) for vector in vectors]
 
     return compare_all

@@ -79,7 +79,8 @@ def test_support_regressor_with_any_rows_answers_alike(data: Data, kernel: str, 
     model = svm.NuSVR(kernel=kernel, C=size) if nu else svm.SVR(kernel=kernel, C=size, degree=2)
     fitted = fit(make_pipeline(StandardScaler(), model), data.table, data.values)
 
-    Compared(fitted).check(data)
+    # Where much cancels, the row is handed over.
+    Compared(fitted).check(data, answered=0.3)
 
 
 @pytest.mark.parametrize("around", (OneVsRestClassifier, OneVsOneClassifier))
