@@ -1,6 +1,7 @@
 """Categories: one column each, or a number.
 
-A category is found by its value: 1, 1.0 and True are the same, as numpy has it; None and NaN are the category "missing".
+A category is found by its value: 1, 1.0 and True are the same, as numpy has it; None and NaN are the category
+"missing".
 """
 
 from collections.abc import Iterable, Mapping

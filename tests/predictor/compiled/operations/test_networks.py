@@ -68,8 +68,8 @@ def test_support_classifier_with_any_rows_answers_alike(
     except ValueError:  # libsvm finds no finite weights, as scikit-learn says
         return
 
-    # A NuSVC may weigh so heavily that nearly all of it cancels.
-    Compared(fitted).check(data, answered=0.0 if nu else 0.7)
+    # Where much cancels, the row is handed over; a NuSVC may weigh so heavily that nearly all of it does.
+    Compared(fitted).check(data, answered=0.0 if nu else 0.3)
 
 
 @pytest.mark.parametrize("kernel", _KERNELS)
