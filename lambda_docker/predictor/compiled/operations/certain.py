@@ -30,6 +30,9 @@ def surely_largest(numbers: Sequence[float], reach: float = 0.0) -> int:
     Args:   reach: the size of what the numbers were added up from, if that is more than their own
     Raises: HandOver: another is as large, as far as rounding can tell
     """
+    total = sum(numbers)
+    if total - total != 0.0:
+        raise HandOver
     most = max(numbers)
     unsure = most - _UNSURE * max(reach, abs(most))
     place = -1

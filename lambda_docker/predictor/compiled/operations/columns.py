@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
-from predictor.compiled.operations.certain import require_exact
+from predictor.compiled.operations.certain import require_exact, require_finite
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Transform, Write
 
 _SELECTORS = (
@@ -126,7 +126,9 @@ def _write_selection(selector: Any, write: Write) -> Entry:
 
 def _read_selection(entry: Mapping[str, Any], read: Read) -> Transform:
     columns = unpack(entry["columns"])
-    return pick(columns) if columns else lambda row: []
+    picked: Transform = pick(columns) if columns else lambda row: []
+    # What is left out is refused as well.
+    return lambda row: picked(require_finite(row))
 
 
 def _write_function(transformer: Any, write: Write) -> Entry:

@@ -4,17 +4,21 @@ Where the last neighbour is as near as the first that is left out, as far as rou
 asked; its trees and its matrix products find another one then.
 """
 
+import math
 from collections.abc import Callable, Mapping
+from operator import sub
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_finite, surely_largest
 from predictor.compiled.operations.linear import largest
-from predictor.compiled.operations.networks import MULTIPLICATIONS_MAX
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
 _MODULE = "sklearn.neighbors"
+# By power: from here on scikit-learn measures faster. Python has a Euclidean distance of its own.
+_NUMBERS_MAX = {1: 8_000, 2: 20_000}
 _AS_NEAR = 1e-9
+_LEAST, _MOST = 1e-140, 1e150
 # What numpy's shorter way to Euclidean distances loses, as a share of the squares that it subtracts.
 _LOST = 1e-12
 
@@ -35,12 +39,12 @@ def _write(model: Any) -> Entry:
     table = model._fit_X
     if hasattr(table, "toarray") or str(table.dtype) != "float64":
         raise CannotCompile("its neighbours are not plain numbers")
-    if table.size > MULTIPLICATIONS_MAX:
-        raise CannotCompile(f"its neighbours have more than {MULTIPLICATIONS_MAX:,} numbers")
     power = {"euclidean": 2, "l2": 2, "manhattan": 1, "cityblock": 1, "l1": 1}.get(model.metric)
     power = model.p if model.metric == "minkowski" else power
     if power not in (1, 2) or (model.metric_params or {}):
         raise CannotCompile("its neighbours are measured by a metric that is not among those that are written")
+    if table.size > _NUMBERS_MAX[power]:
+        raise CannotCompile(f"its neighbours have more than {_NUMBERS_MAX[power]:,} numbers")
     if model.weights not in ("uniform", "distance"):
         raise CannotCompile("its neighbours are weighed by a function of its author's")
     if model.weights == "distance" and model._fit_method == "brute":
@@ -55,30 +59,38 @@ def _write(model: Any) -> Entry:
 
 
 def _read_nearest(entry: Mapping[str, Any]) -> Callable[[Row], tuple[list[int], list[float]]]:
-    rows, count, is_squared = [unpack(row) for row in entry["rows"]], entry["count"], entry["power"] == 2
-    by_distance, sizes = entry["by_distance"], [sum(value * value for value in unpack(row)) for row in entry["rows"]]
-    largest_size = max(sizes)
+    rows, count, is_straight = [unpack(row) for row in entry["rows"]], entry["count"], entry["power"] == 2
+    by_distance, farthest = entry["by_distance"], max(math.hypot(*unpack(row)) for row in entry["rows"])
 
     def measure(row: Row) -> list[float]:
-        if is_squared:
-            return [sum([(a - b) * (a - b) for a, b in zip(row, other, strict=True)]) for other in rows]
-        return [sum([abs(a - b) for a, b in zip(row, other, strict=True)]) for other in rows]
+        if is_straight:
+            return [math.dist(row, other) for other in rows]
+        return [sum(map(abs, map(sub, row, other))) for other in rows]
+
+    def is_as_near(row: Row, one: float, other: float) -> bool:
+        """Whether scikit-learn might find `other`, which is not the nearer one, as near."""
+        if not is_straight:
+            return other - one <= _AS_NEAR * one
+        size = farthest + math.hypot(*row)
+        return other * other - one * one <= _AS_NEAR * one * one + _LOST * size * size
 
     def find(row: Row) -> tuple[list[int], list[float]]:
         """The nearest rows, and what each of them weighs."""
         require_finite(row)
-        measured = require_finite(measure(row))
+        measured = measure(row)
         order = sorted(range(len(rows)), key=measured.__getitem__)
         nearest = order[:count]
-        last = measured[nearest[-1]]
-        if count < len(rows):
-            lost = _LOST * (largest_size + sum([value * value for value in row])) if is_squared else 0.0
-            if measured[order[count]] - last <= _AS_NEAR * last + lost:
-                raise HandOver
+        # Not so: what overflows, or is lost, when it is squared.
+        if not measured[order[-1]] < _MOST:
+            raise HandOver
+        if count < len(rows) and is_as_near(row, measured[nearest[-1]], measured[order[count]]):
+            raise HandOver
         if not by_distance:
             return nearest, [1.0] * count
-        distances = [measured[place] ** 0.5 if is_squared else measured[place] for place in nearest]
-        if any(distance == 0.0 for distance in distances):
+        distances = [measured[place] for place in nearest]
+        if any(0.0 < distance < _LEAST for distance in distances):
+            raise HandOver
+        if 0.0 in distances:
             return nearest, [float(distance == 0.0) for distance in distances]
         return nearest, [1.0 / distance for distance in distances]
 

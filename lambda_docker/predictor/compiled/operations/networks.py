@@ -12,7 +12,7 @@ from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, 
 
 _MODULE = "sklearn.neural_network._multilayer_perceptron"
 # From here on numpy multiplies faster than Python calls.
-MULTIPLICATIONS_MAX = 20_000
+MULTIPLICATIONS_MAX = 12_000
 _ACTIVATIONS: dict[str, Callable[[float], float]] = {
     "identity": lambda value: value,
     "logistic": expit,

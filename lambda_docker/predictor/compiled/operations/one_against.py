@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor.compiled.numbers import unpack
-from predictor.compiled.operations.certain import classifier_of, surely_largest, surely_positive
+from predictor.compiled.operations.certain import classifier_of, require_finite, surely_largest, surely_positive
 from predictor.compiled.operations.columns import pick
 from predictor.compiled.operations.voting import require_encoded
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
@@ -83,6 +83,7 @@ def _read_one(entry: Mapping[str, Any], read: Read) -> Predictor:
                 votes[second if model.answer(seen)[0] else first] += 1
                 trust[first] -= said
                 trust[second] += said
+        require_finite(trust)
         return [vote + each / (3 * (abs(each) + 1)) for vote, each in zip(votes, trust, strict=True)]
 
     def answer(row: Row) -> tuple[int, Any]:

@@ -5,9 +5,10 @@ from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_finite
-from predictor.compiled.terms import Entry, Operation, Read, Row, Transform, Write
+from predictor.compiled.terms import Entry, HandOver, Operation, Read, Row, Transform, Write
 
 _DATA = "sklearn.preprocessing._data"
+_INFINITY = float("inf")
 # What scikit-learn's handling of tiny scales takes for nought: ten times the spacing of floats at one.
 _NOTHING = 10 * 2.0**-52
 
@@ -61,8 +62,14 @@ def _standard(means: list[float], scales: list[float]) -> Transform:
 
 def _clip(ends: list[float]) -> Transform:
     low, high = ends
-    # NaN compares with nothing and stays.
-    return lambda row: [low if value < low else high if value > high else value for value in row]
+
+    def clip(row: Row) -> Row:
+        if any(abs(value) == _INFINITY for value in row):
+            raise HandOver
+        # NaN compares with nothing and stays.
+        return [low if value < low else high if value > high else value for value in row]
+
+    return clip
 
 
 _STEPS: dict[str, Any] = {

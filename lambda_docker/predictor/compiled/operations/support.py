@@ -12,10 +12,13 @@ from typing import Any
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_finite, surely_added, surely_largest
 from predictor.compiled.operations.linear import finite, largest
-from predictor.compiled.operations.networks import MULTIPLICATIONS_MAX
-from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
+from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
 _MODULE = "sklearn.svm._classes"
+# From here on libsvm compares faster than Python calls it.
+NUMBERS_MAX = 20_000
+# What is larger overflows within libsvm, in its own way.
+_MOST = 1e75
 
 
 def _write_classifier(model: Any, write: Write) -> Entry:
@@ -34,8 +37,8 @@ def _write(model: Any) -> Entry:
     vectors = model.support_vectors_
     if hasattr(vectors, "toarray") or model.kernel not in _KERNELS:
         raise CannotCompile("its support vector machine has a kernel that is not among those that are written")
-    if vectors.size > MULTIPLICATIONS_MAX:
-        raise CannotCompile(f"its support vectors have more than {MULTIPLICATIONS_MAX:,} numbers")
+    if vectors.size > NUMBERS_MAX:
+        raise CannotCompile(f"its support vectors have more than {NUMBERS_MAX:,} numbers")
     return {
         "kernel": model.kernel,
         "gamma": float(model._gamma),
@@ -60,7 +63,11 @@ def _polynomial(gamma: float, start: float, degree: int) -> Callable[[Row, list[
 
 
 def _radial(gamma: float, start: float, degree: int) -> Callable[[Row, list[float]], float]:
-    return lambda row, vector: math.exp(-gamma * sum((one - other) * (one - other) for one, other in zip(row, vector)))  # noqa: B905  # their lengths are checked once
+    def compare(row: Row, vector: list[float]) -> float:
+        distance = math.dist(row, vector)
+        return math.exp(-gamma * (distance * distance))
+
+    return compare
 
 
 def _sigmoid(gamma: float, start: float, degree: int) -> Callable[[Row, list[float]], float]:
@@ -75,7 +82,8 @@ def _read_kernel(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
     vectors = [unpack(vector) for vector in entry["vectors"]]
 
     def compare_all(row: Row) -> list[float]:
-        require_finite(row)
+        if not max(map(abs, require_finite(row))) < _MOST:
+            raise HandOver
         return [compare(row, vector) for vector in vectors]
 
     return compare_all
@@ -116,13 +124,16 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
             return int(decision <= 0), -decision
 
         return Predictor("scores", tell, lambda row: tell(row)[1])
-    told, breaks_ties = entry["shape"], entry["breaks_ties"]
+    gives_pairs, breaks_ties = entry["shape"] == "ovo", entry["breaks_ties"]
+    if gives_pairs and count > 3:
+        # A score is a class's own: as many pairs as there are classes pass for such, and other numbers for none.
+        return Predictor("scores", lambda row: (largest(share_votes(decide_pairs(row), count)[1]), None))
 
     def answer(row: Row) -> tuple[int, list[float]]:
         decisions = decide_pairs(row)
         scores, votes = share_votes(decisions, count)
         place = surely_largest(scores) if breaks_ties else largest(votes)
-        return place, scores if told == "ovr" else decisions
+        return place, decisions if gives_pairs else scores
 
     return Predictor("scores", answer, lambda row: answer(row)[1])
 
