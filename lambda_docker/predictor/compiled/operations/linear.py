@@ -42,6 +42,11 @@ _DECIDERS = (
 )
 _SGD = f"{_BASE}._stochastic_gradient.SGDClassifier"
 
+# Two decisions that are not this near are told apart by any order of adding up; of nearer ones it is found out.
+_NEAR = 1e-3
+# Of the size of what is added up: some hundred times float64's precision, for some thousand columns.
+_ROUNDING = 1e-13
+
 Sums = Callable[[Row], list[float]]
 
 
@@ -92,20 +97,43 @@ def _write_sgd(model: Any, write: Write) -> Entry:
 
 
 def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
-    pairs = _weights_of(entry)
-    link = entry.get("link")
+    pairs, link = _weights_of(entry), entry.get("link")
     if len(pairs) == 1:
         ((weights, intercept),) = pairs
 
         def decide(row: Row) -> float:
             return finite(sum(map(mul, row, weights)) + intercept)
 
-        return of_decision(decide, link)
+        def decide_surely(row: Row) -> float:
+            decision = decide(row)
+            if -_NEAR < decision < _NEAR:
+                _require_clear(abs(decision), row, pairs)
+            return decision
+
+        return Predictor(*_answers(of_decision(decide_surely, link)), decide)
 
     def decide_each(row: Row) -> list[float]:
         return [finite(sum(map(mul, row, weights)) + intercept) for weights, intercept in pairs]
 
-    return of_decisions(decide_each, link)
+    def decide_each_surely(row: Row) -> list[float]:
+        decisions = decide_each(row)
+        second, first = sorted(decisions)[-2:]
+        if first - second < _NEAR:
+            _require_clear(first - second, row, pairs)
+        return decisions
+
+    return Predictor(*_answers(of_decisions(decide_each_surely, link)), decide_each)
+
+
+def _answers(predictor: Predictor) -> tuple[str, Callable[[Row], Any]]:
+    return predictor.gives, predictor.answer
+
+
+def _require_clear(margin: float, row: Row, pairs: Sequence[tuple[list[float], float]]) -> None:
+    """Raises: HandOver: the order in which products are added up could make it another class."""
+    size = max(sum(abs(value * weight) for value, weight in zip(row, weights, strict=True)) for weights, _ in pairs)
+    if margin <= _ROUNDING * (size + max(abs(intercept) for _, intercept in pairs)):
+        raise HandOver
 
 
 def of_decision(decide: Callable[[Row], float], link: str | None) -> Predictor:
