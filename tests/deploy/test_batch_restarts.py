@@ -1,5 +1,6 @@
 """The emulator killed between any two steps of a batch: started again, the batch ends with the same bytes."""
 
+import contextlib
 import io
 import json
 import os
@@ -187,9 +188,10 @@ def _session() -> dict:
 
 
 def _descendants(parent: int) -> list[int]:
-    children = [
-        int(child)
-        for task in Path(f"/proc/{parent}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
+    children: list[int] = []
+    # Threads, and whole processes, end while they are looked at.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                children += map(int, (task / "children").read_text().split())
     return [*children, *(grandchild for child in children for grandchild in _descendants(child))]
