@@ -219,6 +219,7 @@ def download_link(key: str, *, seconds: int) -> str:
 def forget_clients() -> None:
     """For a process that was forked off: its connections are to be its own."""
     _client_for.cache_clear()
+    signed_get.forget_connection()
 
 
 @functools.lru_cache(maxsize=4)

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor.compiled.reading import Unreadable, Walker, require_sound
+from predictor.compiled.terms import TEXT_MAX_CHARACTERS
 from predictor.features import Output
-
-TABLES_MAX_CHARACTERS = 4_000_000
 
 Read = Callable[[Any], Any]
 
@@ -58,7 +57,7 @@ def read_tables(value: Any, manifest: Mapping[str, Any]) -> str | None:
         raise WrongShape("tables")
     if value is None:
         return None
-    text = _text(TABLES_MAX_CHARACTERS)(value)
+    text = _text(TEXT_MAX_CHARACTERS)(value)
     try:
         document = json.loads(text)
         require_sound(document)

@@ -74,6 +74,19 @@ def test_object_that_is_not_there_and_one_too_large_are_told(alone, bucket_name)
     assert signed_get.get(bucket_name, "large", limit_bytes=5)[0] == b"12345"
 
 
+def test_process_that_was_forked_off_opens_a_connection_of_its_own(alone, bucket_name):
+    bucket.write("object", b"1", content_type="text/plain")
+    signed_get.get(bucket_name, "object", limit_bytes=1)
+    inherited = signed_get._connection._open
+
+    bucket.forget_clients()
+
+    assert inherited is not None
+    assert inherited.sock is None
+    assert signed_get.get(bucket_name, "object", limit_bytes=1)[0] == b"1"
+    assert signed_get._connection._open is not inherited
+
+
 def test_s3_that_is_away_is_told_after_some_tries(alone, monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

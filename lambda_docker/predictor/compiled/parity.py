@@ -17,12 +17,10 @@ from typing import Any
 from predictor import trial_rows
 from predictor.compiled.numbers import unpack
 from predictor.compiled.reading import Walker
-from predictor.compiled.terms import CannotCompile, HandOver
+from predictor.compiled.terms import TEXT_MAX_CHARACTERS, CannotCompile, HandOver
 from predictor.compiled.writing import write
 from predictor.engines import Answers
 
-# It travels in an answer of at most 6 MB, beside the manifest.
-TEXT_MAX_CHARACTERS = 3_000_000
 TOLERANCE = 1e-12
 
 _VARIED, _WIDE = 100, 40
@@ -31,7 +29,7 @@ _EXTREMES = (0.0, -0.0, 1e-320, -1e-320, 3.4e38, -3.4e38, 3.5e38, -3.5e38, 1e300
 # What the gate may take of the check's time.
 _SECONDS = 20.0
 _OTHERWISE = "its tables answer otherwise than scikit-learn does"
-_TREES = ("tree_classifier", "tree_regressor", "forest_classifier", "forest_regressor")
+_TREES = ("forest_classifier", "forest_regressor")
 
 Row = list[Any]
 Prediction = Mapping[str, Any]

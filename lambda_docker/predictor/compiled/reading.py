@@ -5,7 +5,7 @@ from typing import Any
 
 from predictor.compiled.operations import OPERATIONS
 from predictor.compiled.operations.forest import are_sound
-from predictor.compiled.terms import HandOver, Predictor
+from predictor.compiled.terms import FORMAT, FORMAT_VERSION, HandOver, Predictor
 from predictor.features import Choice, Output
 
 _NAN = float("nan")
@@ -22,7 +22,7 @@ class Walker:
 
     def __init__(self, document: Mapping[str, Any], *, output: Output) -> None:
         try:
-            if (document["format"], document["format_version"]) != ("portico-compiled", 1):
+            if (document["format"], document["format_version"]) != (FORMAT, FORMAT_VERSION):
                 raise Unreadable("another format")
             self._are_numeric = [bool(entry["is_numeric"]) for entry in document["features"]]
             predictor = _read(document["model"])

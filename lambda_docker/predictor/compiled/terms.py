@@ -4,6 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+FORMAT, FORMAT_VERSION = "portico-compiled", 1
+# A document travels in an answer of at most 6 MB, beside the manifest.
+TEXT_MAX_CHARACTERS = 3_000_000
+
 # One row's cells in order: floats, NaN where a number is missing; None, texts and booleans before they are encoded.
 Row = list[Any]
 Transform = Callable[[Row], Row]

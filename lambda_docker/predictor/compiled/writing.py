@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from predictor.compiled.operations import BY_CLASS
-from predictor.compiled.terms import CannotCompile, Entry
+from predictor.compiled.terms import FORMAT, FORMAT_VERSION, CannotCompile, Entry
 from predictor.features import Feature
 
-FORMAT, FORMAT_VERSION = "portico-compiled", 1
 _DEPTH_MAX = 20
 
 

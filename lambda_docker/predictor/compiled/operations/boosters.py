@@ -11,8 +11,8 @@ from typing import Any
 from predictor.compiled.operations.certain import surely_largest, surely_positive
 from predictor.compiled.operations.forest import Nodes, Trees
 from predictor.compiled.operations.linear import expit, softmax
-from predictor.compiled.operations.sums import read_sums
-from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
+from predictor.compiled.operations.sums import read_sums, read_value
+from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _MODULE = "lightgbm.sklearn"
 _NOUGHT = 1.0000000180025095e-35
@@ -75,19 +75,7 @@ def _threshold(number: float) -> float:
 
 
 def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
-    add = read_sums(entry, takes_missing=False)
-    if entry["link"] == "identity":
-        return Predictor("value", lambda row: add(row)[0])
-    if entry["link"] != "log":
-        raise ValueError("a regressor's link is another one")
-
-    def answer(row: Row) -> float:
-        try:
-            return math.exp(add(row)[0])
-        except OverflowError:
-            raise HandOver from None
-
-    return Predictor("value", answer)
+    return read_value(read_sums(entry, takes_missing=False), entry)
 
 
 def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:

@@ -99,7 +99,7 @@ def _require(predictor: object, *kinds: str) -> Predictor:
 _EXACT = {
     *("pipeline", "search", "columns", "union", "select", "pass", "impute", "tell_missing", "one_hot", "ordinal"),
     *("scale", "scale_robust", "scale_max_abs", "scale_min_max", "polynomial", "bins", "binarize"),
-    *("tree_classifier", "tree_regressor", "forest_classifier", "forest_regressor", "boosting_regressor"),
+    *("forest_classifier", "forest_regressor", "boosting_regressor"),
 }
 # What compares with numbers that stood in the training data themselves, where trees compare with those in between.
 _STEPPED = {

@@ -6,6 +6,7 @@ the last digit or two may differ.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from operator import mul
 from typing import Any
 
@@ -56,7 +57,7 @@ def _write_regressor(model: Any, write: Write) -> Entry:
 
 def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
     ((weights, intercept),) = _weights_of(entry)
-    inverse = _INVERSES[entry.get("link", "identity")]
+    inverse = INVERSES[entry.get("link", "identity")]
 
     def answer(row: Row) -> float:
         return inverse(finite(sum(map(mul, row, weights)) + intercept))
@@ -79,7 +80,7 @@ def _exp(value: float) -> float:
         raise HandOver from None
 
 
-_INVERSES: dict[str, Callable[[float], float]] = {"identity": lambda value: value, "log": _exp}
+INVERSES: dict[str, Callable[[float], float]] = {"identity": lambda value: value, "log": _exp}
 
 
 def _write_logistic(model: Any, write: Write) -> Entry:
@@ -110,7 +111,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
                 _require_clear(abs(decision), row, pairs)
             return decision
 
-        return Predictor(*_answers(of_decision(decide_surely, link)), decide)
+        return replace(of_decision(decide_surely, link), decide=decide)
 
     def decide_each(row: Row) -> list[float]:
         return [finite(sum(map(mul, row, weights)) + intercept) for weights, intercept in pairs]
@@ -122,11 +123,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
             _require_clear(first - second, row, pairs)
         return decisions
 
-    return Predictor(*_answers(of_decisions(decide_each_surely, link)), decide_each)
-
-
-def _answers(predictor: Predictor) -> tuple[str, Callable[[Row], Any]]:
-    return predictor.gives, predictor.answer
+    return replace(of_decisions(decide_each_surely, link), decide=decide_each)
 
 
 def _require_clear(margin: float, row: Row, pairs: Sequence[tuple[list[float], float]]) -> None:

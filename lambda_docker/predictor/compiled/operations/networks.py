@@ -7,8 +7,8 @@ from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_finite, surely_positive, surely_shared
-from predictor.compiled.operations.linear import expit
-from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
+from predictor.compiled.operations.linear import INVERSES, expit
+from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _MODULE = "sklearn.neural_network._multilayer_perceptron"
 # From here on numpy multiplies faster than Python calls.
@@ -54,18 +54,8 @@ def _read_sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
 
 def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
     sums = _read_sums(entry)
-    if entry["out"] == "identity":
-        return Predictor("value", lambda row: sums(row)[0])
-    if entry["out"] != "exp":
-        raise ValueError("a regressor's output is another one")
-
-    def answer(row: Row) -> float:
-        try:
-            return math.exp(sums(row)[0])
-        except OverflowError:
-            raise HandOver from None
-
-    return Predictor("value", answer)
+    inverse = INVERSES[{"identity": "identity", "exp": "log"}[entry["out"]]]
+    return Predictor("value", lambda row: inverse(sums(row)[0]))
 
 
 def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:

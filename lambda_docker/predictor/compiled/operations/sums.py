@@ -1,14 +1,13 @@
 """Gradient boosting: a start and the leaves of one tree after the other, added up in their order, then a link."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor.compiled.numbers import unpack
 from predictor.compiled.operations.categories import Sides, read_categorical
 from predictor.compiled.operations.forest import FindLeaves, Nodes, Trees, nodes_of, read_leaves, read_values
-from predictor.compiled.operations.linear import expit, largest, softmax
-from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
+from predictor.compiled.operations.linear import INVERSES, expit, largest, softmax
+from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _GB, _HISTOGRAMS = "sklearn.ensemble._gb", "sklearn.ensemble._hist_gradient_boosting.gradient_boosting"
 _LINKS = {
@@ -109,18 +108,14 @@ def _sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
     return lambda row: add(prepare(row))
 
 
+def read_value(add: Callable[[Row], list[float]], entry: Mapping[str, Any]) -> Predictor:
+    """A regressor's one sum, behind its link."""
+    inverse = INVERSES[entry["link"]]
+    return Predictor("value", lambda row: inverse(add(row)[0]))
+
+
 def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
-    add = _sums(entry)
-    if entry["link"] == "identity":
-        return Predictor("value", lambda row: add(row)[0])
-
-    def answer(row: Row) -> float:
-        try:
-            return math.exp(add(row)[0])
-        except OverflowError:
-            raise HandOver from None
-
-    return Predictor("value", answer)
+    return read_value(_sums(entry), entry)
 
 
 def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:

@@ -1,24 +1,18 @@
 """Decision trees and the mean of many: what scikit-learn answers, bit for bit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor.compiled.operations.forest import Trees, add_up, nodes_of, read_leaves, read_values
+from predictor.compiled.operations.forest import FindLeaves, Trees, add_up, nodes_of, read_leaves, read_values
 from predictor.compiled.operations.linear import largest
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _TREE, _FOREST = "sklearn.tree._classes", "sklearn.ensemble._forest"
 
 
-def _write_tree(model: Any, write: Write) -> Entry:
-    return _write([model])
-
-
-def _write_forest(model: Any, write: Write) -> Entry:
-    return _write(list(model.estimators_))
-
-
-def _write(models: list[Any]) -> Entry:
+def _write(model: Any, write: Write) -> Entry:
+    # A tree is a forest of one.
+    models = list(getattr(model, "estimators_", [model]))
     if models[0].n_outputs_ != 1:
         raise CannotCompile("it has more than one output")
     trees = Trees(values=[[] for _ in range(models[0].tree_.value.shape[2])])
@@ -33,9 +27,9 @@ def _write(models: list[Any]) -> Entry:
 
 def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
     find = read_leaves(entry, is_cast=True, takes_missing=entry["takes_missing"])
-    values, count = read_values(entry), len(entry["roots"]) if isinstance(entry["roots"], list) else None
+    values = read_values(entry)
     if len(values) == 2:
-        return Predictor("probabilities", _two(find, values, count))
+        return Predictor("probabilities", _two(find, values))
 
     def answer(row: Row) -> tuple[int, list[float]]:
         leaves = find(row)
@@ -45,7 +39,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
     return Predictor("probabilities", answer)
 
 
-def _two(find: Any, values: list[list[float]], count: int | None) -> Any:
+def _two(find: FindLeaves, values: list[list[float]]) -> Callable[[Row], tuple[int, list[float]]]:
     first_of, second_of = values
 
     def answer(row: Row) -> tuple[int, list[float]]:
@@ -71,29 +65,12 @@ def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
     return Predictor("value", answer)
 
 
+def _classes(kind: str) -> tuple[str, ...]:
+    trees = (f"{_TREE}.DecisionTree{kind}", f"{_TREE}.ExtraTree{kind}")
+    return (*trees, f"{_FOREST}.RandomForest{kind}", f"{_FOREST}.ExtraTrees{kind}")
+
+
 OPERATIONS = (
-    Operation(
-        "tree_classifier",
-        (f"{_TREE}.DecisionTreeClassifier", f"{_TREE}.ExtraTreeClassifier"),
-        _write_tree,
-        _read_classifier,
-    ),
-    Operation(
-        "tree_regressor",
-        (f"{_TREE}.DecisionTreeRegressor", f"{_TREE}.ExtraTreeRegressor"),
-        _write_tree,
-        _read_regressor,
-    ),
-    Operation(
-        "forest_classifier",
-        (f"{_FOREST}.RandomForestClassifier", f"{_FOREST}.ExtraTreesClassifier"),
-        _write_forest,
-        _read_classifier,
-    ),
-    Operation(
-        "forest_regressor",
-        (f"{_FOREST}.RandomForestRegressor", f"{_FOREST}.ExtraTreesRegressor"),
-        _write_forest,
-        _read_regressor,
-    ),
+    Operation("forest_classifier", _classes("Classifier"), _write, _read_classifier),
+    Operation("forest_regressor", _classes("Regressor"), _write, _read_regressor),
 )
