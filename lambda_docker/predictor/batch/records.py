@@ -131,11 +131,11 @@ class RangeCutter:
         """Close a range wherever one is long enough; keep the unfinished record."""
         self.has_rows = self.has_rows or not is_blank(block)
         ends = record_ends(block, self.delimiter) if QUOTE in block else None
-        complete = block.rfind(b"\n") + 1 if ends is None else int(ends[-1]) if len(ends) else 0
+        complete = last_end(block, ends)
         view, taken = memoryview(block), 0
         while True:
             wanted = taken + self._begin + self.part_bytes - self._position
-            end = _first_end(block, ends, wanted, complete)
+            end = first_end(block, ends, wanted, complete)
             if end is None:
                 break
             self._add(view[taken:end])
@@ -167,7 +167,14 @@ class RangeCutter:
             )
 
 
-def _first_end(block: bytes, ends: npt.NDArray[np.intp] | None, wanted: int, complete: int) -> int | None:
+def last_end(block: bytes, ends: npt.NDArray[np.intp] | None) -> int:
+    """Where the last complete record ends, 0 if there is none; where `ends` is None every newline ends one."""
+    if ends is None:
+        return block.rfind(b"\n") + 1
+    return int(ends[-1]) if len(ends) else 0
+
+
+def first_end(block: bytes, ends: npt.NDArray[np.intp] | None, wanted: int, complete: int) -> int | None:
     """The first end of a record at or after `wanted`; where `ends` is None every newline is one."""
     if ends is None:
         return block.find(b"\n", max(wanted - 1, 0), complete) + 1 or None

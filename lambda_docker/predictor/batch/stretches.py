@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from predictor.batch.layout import Layout
-from predictor.batch.records import QUOTE, record_ends
+from predictor.batch.records import QUOTE, first_end, last_end, record_ends
 from predictor.batch.scoring import Scorer
 from predictor.batch.structure import Offsets, count_lines
 from predictor.batch.tally import Tally
@@ -71,29 +71,14 @@ class PartScorer:
 
     def _edges(self, block: bytes, ends: Offsets | None, *, is_last: bool) -> list[int]:
         """Where stretches of about the same length begin and end. ends: of the records, where there are quotes."""
-        complete = len(block) if is_last else _last_end(block, ends)
+        complete = len(block) if is_last else last_end(block, ends)
         count = max(min(self._threads, complete // _STRETCH_MIN_BYTES), 1)
         edges = [0]
         for number in range(1, count):
-            edge = _end_after(block, ends, number * complete // count)
-            if edges[-1] < edge < complete:
+            edge = first_end(block, ends, number * complete // count + 1, complete)
+            if edge is not None and edges[-1] < edge < complete:
                 edges.append(edge)
         return [*edges, complete] if complete else edges
-
-
-def _last_end(block: bytes, ends: Offsets | None) -> int:
-    """Where the last complete record ends; 0 if there is none."""
-    if ends is None:
-        return block.rfind(b"\n") + 1
-    return int(ends[-1]) if len(ends) else 0
-
-
-def _end_after(block: bytes, ends: Offsets | None, wanted: int) -> int:
-    """Where the record ends that holds a byte; 0 if it is not complete."""
-    if ends is None:
-        return block.find(b"\n", wanted) + 1
-    place = int(ends.searchsorted(wanted, side="right"))
-    return int(ends[place]) if place < len(ends) else 0
 
 
 def _score(scorer: Scorer, stretch: bytes, is_last: bool) -> tuple[list[Written], Tally]:
