@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+import types
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -106,6 +107,8 @@ def _variants(model: Any, table: Any) -> list[Variant]:
 
     names = list(table)
     walker = _publish(model)
+    # As Lambda calls it: the id of the request comes with it.
+    context = types.SimpleNamespace(aws_request_id="c2f7a1d4-2f1c-4a6b-8a7e-1d2f3a4b5c6d")
 
     def original(row: Row) -> list[float]:
         import boto3
@@ -122,7 +125,7 @@ def _variants(model: Any, table: Any) -> list[Variant]:
 
     def portico(row: Row) -> list[float]:
         event = {"operation": "predict", "model": _SLUG, "version": 1, "row": row}
-        return list(handler.handle(event, None)["prediction"]["probabilities"])
+        return list(handler.handle(event, context)["prediction"]["probabilities"])
 
     def walk(row: Row) -> list[float]:
         # With the body read and the answer written, as any handler must.

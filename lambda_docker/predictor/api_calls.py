@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor import keys, model_store
-from predictor.coercion import read_row
 from predictor.errors import BadInput, BatchRefused, CallRefused, Fault
 from predictor.events import ApiRequest, Reply
 from predictor.model_store import LoadedModel
@@ -94,7 +93,7 @@ def _predict_one(request: ApiRequest) -> Reply:
 
 def _predict_row(model: LoadedModel, body: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        values = read_row(model.features, body)
+        values = model.read_row(body)
     except BadInput as fault:
         raise _as_original(fault, body) from fault
     prediction = predict_one(model, values)

@@ -21,7 +21,7 @@ Event = Mapping[str, Any]
 NO_MODEL = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OperationRequest:
     """A direct invoke."""
 
@@ -66,10 +66,11 @@ class Reply:
 def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
     """The request in an event. Raises: BadRequest: it is none of the three kinds."""
     request_id = str(getattr(context, "aws_request_id", "") or uuid.uuid4())
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         raise BadRequest("The event must be an object.")
-    if isinstance(event.get("operation"), str):
-        return OperationRequest(operation=event["operation"], body=event, request_id=request_id)
+    operation = event.get("operation")
+    if isinstance(operation, str):
+        return OperationRequest(operation, event, request_id)
     gateway = event.get("requestContext")
     if not isinstance(gateway, Mapping):
         raise BadRequest("The event names no operation and comes from no API.")

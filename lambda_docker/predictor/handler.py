@@ -59,11 +59,15 @@ def _answer_operation(request: OperationRequest, operations_by_name: Mapping[str
         request.operation[:40],
         request_id=request.request_id,
         began=began,
-        model=answer.get("model"),
+        model=_tag_of(answer.get("model")),
         start=answer.get("start"),
         error=answer.get("error", {}).get("code"),
     )
     return answer
+
+
+def _tag_of(ref: Mapping[str, Any] | None) -> str | None:
+    return None if ref is None else f"{ref['slug']}/{ref['version']}"
 
 
 def _run_batch_step(request: OperationRequest, step: Callable[[Mapping[str, Any]], Answer]) -> Answer:

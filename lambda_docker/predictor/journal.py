@@ -1,20 +1,27 @@
 """One line of JSON a request on standard output, which is where Lambda takes its log from. Never an input value."""
 
 import json
+import sys
 import time
+from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
 
 def write(event: str, *, request_id: str, began: float, **facts: Any) -> None:
     """A request's line; facts that are None are left out. `began` is a time.perf_counter()."""
-    line = {"event": event, "request_id": request_id, "milliseconds": milliseconds_since(began)}
-    line.update((name, fact) for name, fact in facts.items() if fact is not None)
-    print(_encode(line), flush=True)
+    # Put together by hand: an encoder takes longer for this than most compiled models for their answer.
+    line = f'{{"event": {quote(event)}, "request_id": {quote(request_id)}, "milliseconds": {milliseconds_since(began)}'
+    for name, fact in facts.items():
+        if fact is not None:
+            line += f', "{name}": {quote(fact) if fact.__class__ is str else _encode(fact)}'
+    sys.stdout.write(line + "}\n")
+    sys.stdout.flush()
 
 
 def milliseconds_since(began: float) -> float:
     """`began` is a time.perf_counter()."""
-    return round((time.perf_counter() - began) * 1000, 3)
+    # To the microsecond; round() takes as long as all the rest of a request's bookkeeping.
+    return int((time.perf_counter() - began) * 1e6) / 1e3
 
 
 def note(event: str, **facts: Any) -> None:

@@ -3,6 +3,7 @@
 Source: docs/contract.md §2
 """
 
+import functools
 import re
 import uuid
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ _MODEL_FILES = frozenset({"model.pkl", "model.joblib", "model.skops", "model.zip
 
 
 def is_slug(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= 100 and _SLUG.fullmatch(value) is not None
+    return isinstance(value, str) and len(value) <= 100 and _has_form(_SLUG, value)
 
 
 def read_slug(value: object) -> str:
@@ -32,6 +33,12 @@ def read_slug(value: object) -> str:
     if not is_slug(value):
         raise BadRequest("The model must be named by its slug: small letters, digits and single hyphens.")
     return str(value)
+
+
+# A warm process is asked for the same few models all day.
+@functools.lru_cache(maxsize=256)
+def _has_form(form: "re.Pattern[str]", text: str) -> bool:
+    return form.fullmatch(text) is not None
 
 
 def read_version(value: object) -> int | None:
@@ -47,7 +54,7 @@ def read_sha256(value: object) -> str | None:
     """The checksum in small hexadecimal digits, or None. Raises: BadRequest: neither."""
     if value is None:
         return None
-    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+    if not isinstance(value, str) or len(value) != 64 or not _has_form(_SHA256, value):
         raise BadRequest("The checksum must be a SHA-256 in 64 small hexadecimal digits.")
     return value
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from predictor.compiled.reading import Unreadable, Walker, require_sound
 from predictor.compiled.terms import TEXT_MAX_CHARACTERS
-from predictor.features import Output
+from predictor.features import Feature, Output
 
 Read = Callable[[Any], Any]
 
@@ -61,7 +61,8 @@ def read_tables(value: Any, manifest: Mapping[str, Any]) -> str | None:
     try:
         document = json.loads(text)
         require_sound(document)
-        Walker(document, output=Output.from_json(manifest["output"]))
+        features = [Feature.from_json(entry) for entry in manifest["features"]]
+        Walker(document, features=features, output=Output.from_json(manifest["output"]))
     except (Unreadable, ValueError, RecursionError) as problem:
         raise WrongShape("tables") from problem
     return text

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from predictor import bucket, journal, keys, signatures
+from predictor.coercion import ReadRow, row_reader
 from predictor.compiled.reading import Unreadable, Walker
 from predictor.errors import (
     ChecksumMismatch,
@@ -86,8 +87,19 @@ class LoadedModel:
     def _loaded(self) -> "Full":
         return self.load()
 
+    # What is the same in every answer is made once; nobody may write into it.
+
+    @functools.cached_property
+    def read_row(self) -> ReadRow:
+        return row_reader(self.features)
+
+    @functools.cached_property
     def ref(self) -> dict[str, Any]:
         return {"slug": self.slug, "version": self.version, "sha256": self.sha256}
+
+    @functools.cached_property
+    def output_json(self) -> dict[str, Any]:
+        return self.output.to_json()
 
     def tag(self) -> str:
         """What X-Model-Version says."""
@@ -100,8 +112,7 @@ class ModelStore:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.RLock()
-        self._models: OrderedDict[tuple[str, int | None, str], LoadedModel] = OrderedDict()
-        self._checksums: dict[tuple[str, int], str] = {}
+        self._models: OrderedDict[tuple[str, int | None], LoadedModel] = OrderedDict()
         self._live: dict[str, _Live] = {}
         self._drop_in: tuple[float, str | None, LoadedModel | None] | None = None
         self._mounted: LoadedModel | None = None
@@ -134,13 +145,12 @@ class ModelStore:
             if version is None:
                 version, pinned = self._find_live(slug)
                 sha256 = sha256 or pinned
-            known = self._checksums.get((slug, version))
-            if known is not None and (slug, version, known) in self._models:
-                _require_same(known, sha256)
-                self._models.move_to_end((slug, version, known))
-                return self._models[slug, version, known], _WARM
+            model = self._models.get((slug, version))
+            if model is not None:
+                _require_same(model.sha256, sha256)
+                self._models.move_to_end((slug, version))
+                return model, _WARM
             model = _fetch_version(slug, version, sha256)
-            self._checksums[slug, version] = model.sha256
             self._keep(model)
             return model, _COLD
 
@@ -184,7 +194,7 @@ class ModelStore:
 
     def _keep(self, model: LoadedModel) -> None:
         """Keep a model, and let go of those not used for longest while they are too large together."""
-        self._models[model.slug, model.version, model.sha256] = model
+        self._models[model.slug, model.version] = model
         room = limit("PORTICO_MODEL_CACHE_BYTES")
         while len(self._models) > 1 and sum(kept.size_bytes for kept in self._models.values()) > room:
             self._models.popitem(last=False)
@@ -245,7 +255,8 @@ def _fetch_version(slug: str, version: int, sha256: str | None) -> LoadedModel:
     manifest = _fetch_manifest(slug, version)
     _require_same(str(manifest.get("sha256")), sha256)
     output = Output.from_json(manifest["output"])
-    tables = _fetch_tables(slug, version, manifest, output)
+    features = tuple(Feature.from_json(entry) for entry in manifest["features"])
+    tables = _fetch_tables(slug, version, manifest, features=features, output=output)
 
     def load() -> "Full":
         # scikit-learn: a compiled model may never need it.
@@ -259,7 +270,7 @@ def _fetch_version(slug: str, version: int, sha256: str | None) -> LoadedModel:
         sha256=manifest["sha256"],
         size_bytes=int(manifest.get("size_bytes") or 0),
         manifest=manifest,
-        features=tuple(Feature.from_json(entry) for entry in manifest["features"]),
+        features=features,
         output=output,
         tables=tables,
         load=load,
@@ -269,7 +280,9 @@ def _fetch_version(slug: str, version: int, sha256: str | None) -> LoadedModel:
     return model
 
 
-def _fetch_tables(slug: str, version: int, manifest: dict[str, Any], output: Output) -> Walker | None:
+def _fetch_tables(
+    slug: str, version: int, manifest: dict[str, Any], *, features: tuple[Feature, ...], output: Output
+) -> Walker | None:
     """The tables that the manifest names. Where they are not there, or are others, scikit-learn answers instead."""
     expected = (manifest.get("compiled") or {}).get("sha256")
     if expected is None:
@@ -277,7 +290,7 @@ def _fetch_tables(slug: str, version: int, manifest: dict[str, Any], output: Out
     try:
         body = bucket.read(keys.tables(slug, version), limit_bytes=limit("PORTICO_MODEL_MAX_BYTES")).body
         if hashlib.sha256(body).hexdigest() == expected:
-            return Walker(json.loads(body), output=output)
+            return Walker(json.loads(body), features=features, output=output)
         reason = "they are not those that were compared"
     except (ObjectMissing, ObjectTooLarge, Unreadable, ValueError, RecursionError) as problem:
         reason = type(problem).__name__

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from predictor import golden, journal, keys, model_store
-from predictor.coercion import read_row
 from predictor.compiled.terms import HandOver
 from predictor.errors import BadInput, BadRequest, PredictionFailed
 from predictor.features import Choice
@@ -26,11 +25,11 @@ def predict(request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise BadRequest("The row must be an object of feature names and values.")
     model, start = _find_model(request)
-    prediction = predict_one(model, read_row(model.features, row))
+    prediction = predict_one(model, model.read_row(row))
     return {
         "ok": True,
-        "model": model.ref(),
-        "output": model.output.to_json(),
+        "model": model.ref,
+        "output": model.output_json,
         "prediction": prediction,
         "start": start,
         "milliseconds": journal.milliseconds_since(began),
@@ -58,7 +57,7 @@ def replay(request: Mapping[str, Any]) -> dict[str, Any]:
     answers = answer_each(model, [entry["row"] for entry in rows])
     return {
         "ok": True,
-        "model": model.ref(),
+        "model": model.ref,
         "rows": len(rows),
         "milliseconds": journal.milliseconds_since(began),
         "moved": golden.find_moved(rows, answers, error=_explain_classes(model)),
@@ -75,8 +74,8 @@ def answer_rows(request: Mapping[str, Any]) -> dict[str, Any]:
     answers = answer_each(model, rows)
     return {
         "ok": True,
-        "model": model.ref(),
-        "output": model.output.to_json(),
+        "model": model.ref,
+        "output": model.output_json,
         "milliseconds": journal.milliseconds_since(began),
         "answers": answers,
     }
@@ -90,7 +89,7 @@ def answer_each(model: LoadedModel, rows: Sequence[Any]) -> list[dict[str, Any]]
         try:
             if not isinstance(row, dict):
                 raise BadInput("A row must be an object of feature names and values.")
-            readable[place] = read_row(model.features, row)
+            readable[place] = model.read_row(row)
         except BadInput as fault:
             answers[place] = {"error": fault.message}
     if readable:

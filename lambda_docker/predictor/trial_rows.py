@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from predictor.coercion import read_row
+from predictor.coercion import row_reader
 from predictor.discovery import Hint
 from predictor.errors import BadInput
 from predictor.features import Choice, Feature
@@ -49,9 +49,10 @@ def vary(features: Sequence[Feature], hints: Sequence[Hint], number: int) -> Row
 
 
 def _read_real(features: Sequence[Feature], rows: Iterable[Mapping[str, Any]]) -> Iterable[Row]:
+    read = row_reader(features)
     for row in itertools.islice(rows, ROWS):
         try:
-            yield read_row(features, row)
+            yield read(row)
         except BadInput:
             continue
 

@@ -197,9 +197,9 @@ def test_single_prediction_path_with_the_stage_only_uses_the_drop_in(drop_in):
 
 
 def test_bug_is_answered_with_a_reference_and_no_detail(drop_in, monkeypatch, capsys):
-    monkeypatch.setattr("predictor.api_calls.read_row", lambda *_: 1 / 0)
+    monkeypatch.setattr("predictor.api_calls.predict_one", lambda *_: 1 / 0)
 
-    status, body = _call(body={"var_1": 1})
+    status, body = _call(body={"var_1": 1, "var_2": 1, "var_3": 1, "var_4": 1})
 
     assert status == 500
     assert "rest-request-1" in body["message"]

@@ -24,14 +24,24 @@ def pack(kind: str, numbers: Iterable[Any]) -> Any:
 
 def unpack(written: Any) -> list[Any]:
     """What was packed. Raises: ValueError, TypeError: something else."""
-    if isinstance(written, list):
-        return written
+    return written if isinstance(written, list) else _unpack(written).tolist()
+
+
+def unpack_array(written: Any, kind: str) -> "array[Any]":
+    """What was packed, as an array of that kind. Raises: as unpack, and ValueError: it is of another kind."""
+    numbers = array(kind, written) if isinstance(written, list) else _unpack(written)
+    if numbers.typecode != kind:
+        raise ValueError("an array of another kind")
+    return numbers
+
+
+def _unpack(written: str) -> "array[Any]":
     kind, _, text = written.partition(":")
     if kind not in KINDS:
         raise ValueError("an array of an unknown kind")
     numbers = array(kind)
     numbers.frombytes(base64.b64decode(text, validate=True))
-    return _in_order(numbers).tolist()
+    return _in_order(numbers)
 
 
 def _in_order(numbers: "array[Any]") -> "array[Any]":

@@ -81,7 +81,7 @@ def compile_model(
         if len(text) > TEXT_MAX_CHARACTERS:
             raise CannotCompile(f"its tables have more than {TEXT_MAX_CHARACTERS / 1e6:.0f} MB")
         # As it will be read.
-        walker = Walker(json.loads(text), output=output)
+        walker = Walker(json.loads(text), features=features, output=output)
     except (CannotCompile, ValueError, RecursionError) as problem:
         said = str(problem) if isinstance(problem, CannotCompile) else "its tables cannot be written"
         return NotCompiled(said)

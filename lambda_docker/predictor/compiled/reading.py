@@ -6,7 +6,7 @@ from typing import Any
 from predictor.compiled.operations import OPERATIONS
 from predictor.compiled.operations.forest import are_sound
 from predictor.compiled.terms import FORMAT, FORMAT_VERSION, HandOver, Predictor
-from predictor.features import Choice, Output
+from predictor.features import Choice, Feature, Output
 
 _NAN = float("nan")
 # What floats beyond the tables' reach do, and what a document that was tampered with may.
@@ -18,29 +18,35 @@ class Unreadable(ValueError):
 
 
 class Walker:
-    """Answers one row at a time. Raises in the making: Unreadable."""
+    """Answers one row at a time.
 
-    def __init__(self, document: Mapping[str, Any], *, output: Output) -> None:
+    Args:   features, output: the model's
+    Raises: Unreadable
+    """
+
+    def __init__(self, document: Mapping[str, Any], *, features: Sequence[Feature], output: Output) -> None:
         try:
             if (document["format"], document["format_version"]) != (FORMAT, FORMAT_VERSION):
                 raise Unreadable("another format")
-            self._are_numeric = [bool(entry["is_numeric"]) for entry in document["features"]]
             predictor = _read(document["model"])
         except (LookupError, TypeError, ValueError) as problem:
             raise Unreadable(str(problem)) from problem
         if not isinstance(predictor, Predictor) or predictor.gives != _wanted(output):
             raise Unreadable("it gives something else")
         self._gives, self._answer, self._classes = predictor.gives, predictor.answer, output.classes or ()
+        self._numeric = [place for place, feature in enumerate(features) if feature.is_numeric]
+        # The others' values are floats already, unless they are missing.
+        self._converted = [place for place in self._numeric if features[place].kind in ("boolean", "choice")]
 
     def answer(self, values: Sequence[Choice | None]) -> dict[str, Any]:
         """The prediction for one row of model values, as docs/contract.md §3 writes it.
 
         Raises: HandOver: scikit-learn itself is to answer
         """
-        row = [
-            (_NAN if value is None else float(value)) if is_numeric else value
-            for value, is_numeric in zip(values, self._are_numeric, strict=True)
-        ]
+        row = list(values)
+        for place in self._converted if None not in row else self._numeric:
+            value = row[place]
+            row[place] = _NAN if value is None else float(value)
         try:
             answered = self._answer(row)
         except _BEYOND:

@@ -1,4 +1,5 @@
-"""What is done to every row of a batch, compiled: `rows` reads and writes CSV, `trees` asks ensembles of trees.
+"""What takes most of the time, compiled: `rows` reads and writes a batch's CSV, `trees` asks ensembles of trees about
+all of its rows; one_row.cpp asks them about a single row, for compiled/operations/walking.py.
 
 `build` makes the library of the C++ beside it, with whatever compiler there is; the image always has it. Without it
 all works, by polars and scikit-learn, to the same bytes, in two to four times the time.
@@ -35,6 +36,14 @@ def kernels() -> ctypes.CDLL | None:
         return ctypes.CDLL(str(library_path()))
     except OSError:
         return None
+
+
+def function(name: str, *types: Any) -> Any:
+    """A function of the library, which has to be there, that takes these types of ctypes and returns 64 bits."""
+    # By item: one of its own, whose types are not those of other callers.
+    found = kernels()[name]  # type: ignore[index]
+    found.argtypes, found.restype = types, ctypes.c_int64
+    return found
 
 
 def call(name: str, *arguments: "npt.NDArray[np.generic] | int | Any") -> int:

@@ -65,7 +65,7 @@ class Compared:
             self.description: Description = describe(estimator)
         # A text in between: what is kept is a file.
         self.document = json.loads(json.dumps(write(estimator, features=self.description.features), allow_nan=False))
-        self.walker = Walker(self.document, output=self.description.output)
+        self.walker = Walker(self.document, features=self.description.features, output=self.description.output)
         self._is_exact = is_exact
 
     def check(self, data: Data, *, answered: float = 0.7) -> None:

@@ -86,6 +86,9 @@ def _write_union(union: Any, write: Write) -> Entry:
 
 def _read_parts(entry: Mapping[str, Any], read: Read) -> Transform:
     parts = [_read_part(part, read) for part in entry["parts"]]
+    if len(parts) == 2:
+        first, second = parts
+        return lambda row: first(row) + second(row)
 
     def deal(row: Row) -> Row:
         dealt: Row = []
@@ -97,27 +100,38 @@ def _read_parts(entry: Mapping[str, Any], read: Read) -> Transform:
 
 
 def _read_part(part: Mapping[str, Any], read: Read) -> Transform:
-    transforms = []
-    if "columns" in part:
-        transforms.append(pick(part["columns"]))
-    if part["of"] != _PASSED_THROUGH or not transforms:
-        transforms.append(read(part["of"]))
+    transforms = [] if part["of"] == _PASSED_THROUGH and "columns" in part else [read(part["of"])]
     if "weight" in part:
         weight = float(part["weight"])
         transforms.append(lambda row: [value * weight for value in row])
-    return _chain(transforms)
+    if "columns" not in part:
+        return _chain(transforms)
+    if not transforms:
+        return pick(part["columns"])
+    return _of_columns(part["columns"], _chain(transforms))
+
+
+def _of_columns(columns: Sequence[int], transform: Transform) -> Transform:
+    stretch = _stretch(columns)
+    if stretch is not None:
+        return lambda row: transform(row[stretch])
+    picked = pick(columns)
+    return lambda row: transform(picked(row))
 
 
 def pick(columns: Sequence[int]) -> Transform:
     """What takes these columns out of a row, in this order."""
-    if len(columns) == 1:
-        (only,) = columns
-        return lambda row: [row[only]]
-    if list(columns) == list(range(columns[0], columns[0] + len(columns))):
-        stretch = slice(columns[0], columns[0] + len(columns))
+    stretch = _stretch(columns)
+    if stretch is not None:
         return itemgetter(stretch)
     picked = itemgetter(*columns)
     return lambda row: list(picked(row))
+
+
+def _stretch(columns: Sequence[int]) -> slice | None:
+    """The columns as a slice, if they are one."""
+    first = columns[0]
+    return slice(first, first + len(columns)) if list(columns) == list(range(first, first + len(columns))) else None
 
 
 def _write_selection(selector: Any, write: Write) -> Entry:

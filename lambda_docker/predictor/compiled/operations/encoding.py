@@ -41,6 +41,8 @@ def _read_one_hot(entry: Mapping[str, Any], read: Read) -> Transform:
     columns = [places for places, _ in known]
     is_refused = entry["unknown"] == "refused"
     noughts = [0.0] * width
+    if len(columns) == 1:
+        return _one_hot_of(columns[0], noughts, is_refused=is_refused)
 
     def encode(row: Row) -> Row:
         encoded = noughts[:]
@@ -52,6 +54,26 @@ def _read_one_hot(entry: Mapping[str, Any], read: Read) -> Transform:
                 encoded[place] = 1.0
             elif is_refused:
                 raise HandOver
+        return encoded
+
+    return encode
+
+
+def _one_hot_of(places: Mapping[Any, int | None], noughts: Row, *, is_refused: bool) -> Transform:
+    """The same for a single column, as column transformers often have it."""
+    ready: dict[Any, Row] = {}
+    for category, place in places.items():
+        ready[category] = noughts[:]
+        if place is not None:
+            ready[category][place] = 1.0
+
+    def encode(row: Row) -> Row:
+        (value,) = row
+        encoded = ready.get(value if value == value else None)
+        if encoded is None:
+            if is_refused:
+                raise HandOver
+            return noughts
         return encoded
 
     return encode

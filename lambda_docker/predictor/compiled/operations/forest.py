@@ -1,4 +1,4 @@
-"""Decision trees as tables: the nodes of all trees in one row of arrays, and the loops that walk them.
+"""Decision trees as tables: the nodes of all trees in one row of arrays, as `walking` walks them.
 
 A node's left child is the node after it; `right` says where the other one stands, or, at a leaf, which leaf it is.
 scikit-learn's trees cast what they see to float32 before they compare. Rounding is monotonic, so a float32 is at most
@@ -6,21 +6,16 @@ the threshold if, and only if, the number that it was is at most another thresho
 nothing is cast when a row is walked.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
-from predictor.compiled.terms import CannotCompile, Entry, HandOver, Row
+from predictor.compiled.terms import CannotCompile, Entry
 
 NODES_MAX = 120_000
 
-# Beyond this float32 has only infinity, which scikit-learn refuses.
-_FLOAT32_MAX = 3.4028235677973366e38
 _LEAF = -1
-
-# Row → the number of the leaf that it ends in, tree after tree.
-FindLeaves = Callable[[Row], list[int]]
 
 
 @dataclass
@@ -113,49 +108,6 @@ def _uncast(thresholds: Any, splits: Any) -> list[float]:
     return np.minimum(uncast, np.finfo(np.float64).max).tolist()
 
 
-def read_leaves(entry: Mapping[str, Any], *, is_cast: bool, takes_missing: bool = True) -> FindLeaves:
-    """What finds a row's leaves.
-
-    Args: is_cast: whether scikit-learn casts to float32, and so refuses what is beyond it; takes_missing: whether it
-          sends NaN down the trees
-    """
-    roots, features = unpack(entry["roots"]), unpack(entry["features"])
-    thresholds, rights = unpack(entry["thresholds"]), unpack(entry["rights"])
-    missing_left = unpack(entry["missing_left"])
-
-    def find(row: Row) -> list[int]:
-        total = sum(row)
-        if total - total != 0.0:
-            return find_with_gaps(row)
-        if is_cast and row and (max(row) >= _FLOAT32_MAX or min(row) <= -_FLOAT32_MAX):
-            raise HandOver
-        leaves = []
-        for node in roots:
-            feature = features[node]
-            while feature >= 0:
-                node = node + 1 if row[feature] <= thresholds[node] else rights[node]  # noqa: PLW2901  # it walks
-                feature = features[node]
-            leaves.append(rights[node])
-        return leaves
-
-    def find_with_gaps(row: Row) -> list[int]:
-        most = _FLOAT32_MAX if is_cast else float("inf")
-        if not takes_missing or not all(value != value or abs(value) < most for value in row):
-            raise HandOver
-        leaves = []
-        for node in roots:
-            feature = features[node]
-            while feature >= 0:
-                value = row[feature]
-                goes_left = missing_left[node] if value != value else value <= thresholds[node]
-                node = node + 1 if goes_left else rights[node]  # noqa: PLW2901  # it walks
-                feature = features[node]
-            leaves.append(rights[node])
-        return leaves
-
-    return find
-
-
 def are_sound(entry: Mapping[str, Any]) -> bool:
     """Whether each walk goes on to later nodes until it ends at a leaf that has its numbers."""
     features, rights, roots = unpack(entry["features"]), unpack(entry["rights"]), unpack(entry["roots"])
@@ -173,11 +125,3 @@ def are_sound(entry: Mapping[str, Any]) -> bool:
 def read_values(entry: Mapping[str, Any]) -> list[list[float]]:
     """The leaves' numbers, as many lists as a leaf has numbers."""
     return [unpack(numbers) for numbers in entry["values"]]
-
-
-def add_up(start: float, numbers: list[float], leaves: Iterable[int]) -> float:
-    """In the trees' order, as scikit-learn adds them: sum() would be more exact, and so another number."""
-    total = start
-    for leaf in leaves:
-        total += numbers[leaf]
-    return total

@@ -106,7 +106,10 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
             return finite(sum(map(mul, row, weights)) + intercept)
 
         def decide_surely(row: Row) -> float:
-            decision = decide(row)
+            # decide(), without a call in a call: this is what most models do.
+            decision = sum(map(mul, row, weights)) + intercept
+            if decision - decision != 0.0:
+                raise HandOver
             if -_NEAR < decision < _NEAR:
                 _require_clear(abs(decision), row, pairs)
             return decision

@@ -1,6 +1,7 @@
 """Column by column: subtract, divide, multiply, add, clip, in this order, each in scikit-learn's own arithmetic."""
 
 from collections.abc import Mapping
+from operator import sub, truediv
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
@@ -56,8 +57,7 @@ def _read(entry: Mapping[str, Any], read: Read) -> Transform:
 
 
 def _standard(means: list[float], scales: list[float]) -> Transform:
-    columns = list(zip(means, scales, strict=True))
-    return lambda row: [(value - mean) / scale for value, (mean, scale) in zip(row, columns, strict=True)]
+    return lambda row: list(map(truediv, map(sub, row, means), scales))
 
 
 def _clip(ends: list[float]) -> Transform:

@@ -5,8 +5,9 @@ from typing import Any
 
 from predictor.compiled.numbers import unpack
 from predictor.compiled.operations.categories import Sides, read_categorical
-from predictor.compiled.operations.forest import FindLeaves, Nodes, Trees, nodes_of, read_leaves, read_values
+from predictor.compiled.operations.forest import Nodes, Trees, nodes_of
 from predictor.compiled.operations.linear import INVERSES, expit, largest, softmax
+from predictor.compiled.operations.walking import read_trees
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _GB, _HISTOGRAMS = "sklearn.ensemble._gb", "sklearn.ensemble._hist_gradient_boosting.gradient_boosting"
@@ -74,30 +75,9 @@ def _link_of(model: Any) -> str:
 
 def read_sums(entry: Mapping[str, Any], *, takes_missing: bool) -> Callable[[Row], list[float]]:
     """What adds the trees' leaves up: one sum, or one for each class."""
-    find: FindLeaves = read_leaves(entry, is_cast=entry["is_cast"], takes_missing=takes_missing)
-    (numbers,), start = read_values(entry), unpack(entry["start"])
-    if len(start) == 1:
-        (first,) = start
-
-        def add(row: Row) -> list[float]:
-            total = first
-            for leaf in find(row):
-                total += numbers[leaf]
-            return [total]
-
-        return add
-    count = len(start)
-
-    def add_each(row: Row) -> list[float]:
-        leaves, totals = find(row), []
-        for place in range(count):
-            total = start[place]
-            for leaf in leaves[place::count]:
-                total += numbers[leaf]
-            totals.append(total)
-        return totals
-
-    return add_each
+    start = unpack(entry["start"])
+    add = read_trees(entry, sums=len(start), is_cast=entry["is_cast"], takes_missing=takes_missing)
+    return lambda row: add(row, start)
 
 
 def _sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:

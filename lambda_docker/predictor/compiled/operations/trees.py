@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor.compiled.operations.forest import FindLeaves, Trees, add_up, nodes_of, read_leaves, read_values
+from predictor.compiled.numbers import unpack
+from predictor.compiled.operations.forest import Trees, nodes_of
 from predictor.compiled.operations.linear import largest
+from predictor.compiled.operations.walking import read_trees
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _TREE, _FOREST = "sklearn.tree._classes", "sklearn.ensemble._forest"
@@ -25,44 +27,27 @@ def _write(model: Any, write: Write) -> Entry:
     }
 
 
+def _read_means(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
+    """What gives the means of the trees' leaves, one for each number that a leaf has."""
+    outputs, count = len(entry["values"]), len(unpack(entry["roots"]))
+    add = read_trees(entry, sums=outputs, is_cast=True, takes_missing=entry["takes_missing"])
+    noughts = [0.0] * outputs
+    return lambda row: [total / count for total in add(row, noughts)]
+
+
 def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
-    find = read_leaves(entry, is_cast=True, takes_missing=entry["takes_missing"])
-    values = read_values(entry)
-    if len(values) == 2:
-        return Predictor("probabilities", _two(find, values))
+    find_means = _read_means(entry)
 
     def answer(row: Row) -> tuple[int, list[float]]:
-        leaves = find(row)
-        shares = [add_up(0.0, numbers, leaves) / len(leaves) for numbers in values]
+        shares = find_means(row)
         return largest(shares), shares
 
     return Predictor("probabilities", answer)
 
 
-def _two(find: FindLeaves, values: list[list[float]]) -> Callable[[Row], tuple[int, list[float]]]:
-    first_of, second_of = values
-
-    def answer(row: Row) -> tuple[int, list[float]]:
-        first = second = 0.0
-        leaves = find(row)
-        for leaf in leaves:
-            first += first_of[leaf]
-            second += second_of[leaf]
-        first, second = first / len(leaves), second / len(leaves)
-        return int(second > first), [first, second]
-
-    return answer
-
-
 def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
-    find = read_leaves(entry, is_cast=True, takes_missing=entry["takes_missing"])
-    (numbers,) = read_values(entry)
-
-    def answer(row: Row) -> float:
-        leaves = find(row)
-        return add_up(0.0, numbers, leaves) / len(leaves)
-
-    return Predictor("value", answer)
+    find_means = _read_means(entry)
+    return Predictor("value", lambda row: find_means(row)[0])
 
 
 def _classes(kind: str) -> tuple[str, ...]:

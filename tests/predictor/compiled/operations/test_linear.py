@@ -62,7 +62,7 @@ def test_row_that_rounding_alone_would_classify_is_handed_over(classes: int) -> 
     model.intercept_, model.n_features_in_ = np.zeros(len(model.coef_)), 3
     features = [Feature(f"x{place}") for place in range(3)]
     output = Output("binary" if classes == 2 else "multiclass", tuple(range(classes)), probabilities=True)
-    walker = Walker(write(model, features=features), output=output)
+    walker = Walker(write(model, features=features), features=features, output=output)
 
     with pytest.raises(HandOver):
         walker.answer([1.0, 1.0, 1.0])
