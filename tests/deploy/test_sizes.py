@@ -58,7 +58,9 @@ def _ask(stack, name: str, served: Served, row=ROW, **changes):
 
 def _call(stack, served: Served, row=ROW):
     url = f"{stack.environment['PORTICO_API_URL']}/{served.slug}/singlePrediction"
-    status, headers, body = send("POST", url, body=json.dumps(row).encode())
+    status, headers, body = send(
+        "POST", url, body=json.dumps(row).encode(), headers={"Content-Type": "application/json"}
+    )
     return status, headers, json.loads(body)
 
 
