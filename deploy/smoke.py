@@ -200,7 +200,7 @@ def read_first_login(log: str) -> FirstLogin:
 
 
 def count_function_containers(project: str, image: str) -> str:
-    """How many containers have run each function of this project, in words: "predict 3, verify 1".
+    """How many containers have run each function of this project, in words: "predict 3, predict-small 1, verify 1".
 
     Raises: DeployError: there are none, or one is not of `image`
     """
@@ -218,7 +218,7 @@ def count_function_containers(project: str, image: str) -> str:
         raise DeployError(f"The engine did not say which containers ran: {error}") from error
     if images != {wanted}:
         raise DeployError(f"The functions were to run in {image}, but ran in {', '.join(images) or 'no container'}.")
-    counts = Counter(container.labels["image-lambda.function"].rpartition("-")[2] for container in found)
+    counts = Counter(container.labels["image-lambda.function"].split("-", 2)[-1] for container in found)
     return f"{image}: " + ", ".join(f"{function} {count}" for function, count in sorted(counts.items()))
 
 
