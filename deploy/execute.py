@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from deploy.buckets import count_objects, empty_bucket, has_bucket
 from deploy.errors import DeployError
+from deploy.outputs import function_names
 from deploy.package import Package
 from deploy.plan import Plan, describe_stack, make_plan, read_manifest_key
 from deploy.targets import Target
@@ -101,7 +102,7 @@ def delete_everything(target: Target, report: Report) -> None:
 
 def _take_image_again(target: Target, outputs: Mapping[str, str]) -> None:
     """The image may have been built anew under the same tag, which no change set notices: have the tag looked up."""
-    for name in (outputs["PredictFunctionName"], outputs["VerifyFunctionName"]):
+    for name in function_names(outputs):
         target.functions.update_function_code(FunctionName=name, ImageUri=target.image or "")
         target.functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=_UPDATED_WITHIN)
 

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from deploy.console import console
 from deploy.errors import DeployError
+from deploy.outputs import function_names
 from deploy.targets import Target
 
 NOTED_AT = "deploy/proved.json"
@@ -68,7 +69,7 @@ def put_image_back(target: Target, outputs: Mapping[str, str]) -> bool:
     if not proved:
         return False
     try:
-        for name in (outputs["PredictFunctionName"], outputs["VerifyFunctionName"]):
+        for name in function_names(outputs):
             target.functions.update_function_code(FunctionName=name, ImageUri=f"sha256:{proved['code']}")
             target.functions.get_waiter("function_updated_v2").wait(FunctionName=name)
     except ClientError:

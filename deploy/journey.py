@@ -16,7 +16,6 @@ from deploy.embedded.visitor import Page, Upload, Visitor
 from deploy.errors import DeployError
 from deploy.state import REPOSITORY
 
-NAME, SLUG = "Smoke test", "smoke-test"
 BATCH_WITHIN_S = 60.0
 # The numbers that Portico's must equal come from a process with nothing of Portico in it.
 _SCIKIT_LEARN = """
@@ -26,17 +25,30 @@ model, rows = joblib.load(sys.argv[1]), pandas.read_csv(sys.argv[2], float_preci
 answers = model.predict_proba(rows[list(model.feature_names_in_)]).tolist()
 print(json.dumps({"features": list(model.feature_names_in_), "probabilities": answers}))
 """
+# Fitted to the sample's own answers. Its probabilities are shares of neighbours, the same on every machine, and no
+# tables are made of it: the small function has to hand it over.
+_WITHOUT_TABLES = """
+import sys
+import joblib, pandas
+from sklearn.neighbors import RadiusNeighborsClassifier
+model, rows = joblib.load(sys.argv[1]), pandas.read_csv(sys.argv[2], float_precision="round_trip")
+rows = rows[list(model.feature_names_in_)]
+fitted = RadiusNeighborsClassifier(1.5, outlier_label="most_frequent").fit(rows, model.predict(rows))
+joblib.dump(fitted, sys.argv[3])
+"""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A model, a file to score with it, and what scikit-learn says about that file.
+    """A model, what it shall be called, a file to score with it, and what scikit-learn says about that file.
 
     Attributes:
         rows: as they stand in the file
         probabilities: of each row, in the order of the model's classes
     """
 
+    name: str
+    slug: str
     model: Path
     file: Path
     features: list[str]
@@ -46,12 +58,23 @@ class Sample:
 
 def read_sample(supervisor: Supervisor, folder: Path) -> Sample:
     """One of the samples that `make up` trains, with scikit-learn's own answers to its file."""
-    model, file = folder / "model.pkl", folder / "to_score.csv"
+    return _read(supervisor, folder / "model.pkl", folder / "to_score.csv", name="Smoke test", slug="smoke-test")
+
+
+def make_sample_without_tables(supervisor: Supervisor, sample: Sample) -> Sample:
+    """Another model for the sample's rows, which only the full engine can answer."""
+    model = sample.file.with_name("without_tables.joblib")
+    command = [sys.executable, "-c", _WITHOUT_TABLES, str(sample.model), str(sample.file), str(model)]
+    supervisor.run("sklearn", command, environment=os.environ, folder=REPOSITORY)
+    return _read(supervisor, model, sample.file, name="Smoke test in full", slug="smoke-test-full")
+
+
+def _read(supervisor: Supervisor, model: Path, file: Path, *, name: str, slug: str) -> Sample:
     command = [sys.executable, "-c", _SCIKIT_LEARN, str(model), str(file)]
     said = supervisor.run("sklearn", command, environment=os.environ, folder=REPOSITORY)
     answers = json.loads(said.splitlines()[-1])
     rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
-    return Sample(model, file, answers["features"], rows, answers["probabilities"])
+    return Sample(name, slug, model, file, answers["features"], rows, answers["probabilities"])
 
 
 def sign_in(visitor: Visitor, login: FirstLogin) -> None:
@@ -62,11 +85,12 @@ def sign_in(visitor: Visitor, login: FirstLogin) -> None:
     _require(home.path == "/", f"The sign-in of {login.username} was refused. {home.complaint}")
 
 
-def upload_model(visitor: Visitor, model: Path) -> Page:
+def upload_model(visitor: Visitor, sample: Sample) -> Page:
     """The version's page, once the check has passed it."""
     page = visitor.get("/admin/registry/model/upload/")
     form = page.form_with("file", "name", "slug")
-    uploaded = visitor.submit(page, form, file=Upload(model.name, model.read_bytes()), name=NAME, slug=SLUG)
+    file = Upload(sample.model.name, sample.model.read_bytes())
+    uploaded = visitor.submit(page, form, file=file, name=sample.name, slug=sample.slug)
     check = next((form for form in uploaded.html.forms if form.action.endswith("/check/")), None)
     if check is None:
         raise DeployError(f"The model did not arrive. {uploaded.complaint}")
@@ -86,7 +110,7 @@ def make_live(visitor: Visitor, version: Page) -> None:
 
 def predict_first_row(visitor: Visitor, sample: Sample) -> Page:
     """The answer's own page; it must show scikit-learn's probabilities with all their digits."""
-    page = visitor.get(f"/models/{SLUG}/")
+    page = visitor.get(f"/models/{sample.slug}/")
     names = [f"f{position}" for position in range(len(sample.features))]
     values = [sample.rows[0][feature] for feature in sample.features]
     answer = visitor.submit(page, page.form_with(*names), **dict(zip(names, values, strict=True)))
@@ -98,7 +122,7 @@ def predict_first_row(visitor: Visitor, sample: Sample) -> Page:
 
 def score_file(visitor: Visitor, sample: Sample) -> Page:
     """The batch's page, by way of the look at its file; its result must have every row, as scikit-learn answers it."""
-    page = visitor.get(f"/models/{SLUG}/batch/")
+    page = visitor.get(f"/models/{sample.slug}/batch/")
     file = Upload(sample.file.name, sample.file.read_bytes(), "text/csv")
     seen = visitor.submit(page, page.form_with("file"), file=file)
     batch = visitor.submit(seen, seen.form_with("encoding"))
@@ -131,7 +155,7 @@ def read_history(visitor: Visitor, sample: Sample, *, pages: list[str]) -> None:
 def call_api(address: str, sample: Sample) -> None:
     """The original tool's call, for the model just uploaded."""
     body = json.dumps({feature: sample.rows[0][feature] for feature in sample.features}).encode()
-    answer = Visitor(address).post(f"{address}/{SLUG}/singlePrediction", body, "application/json")
+    answer = Visitor(address).post(f"{address}/{sample.slug}/singlePrediction", body, "application/json")
     rounded = {"pred_proba": round(sample.probabilities[0][-1], 3)}
     _require(json.loads(answer.body) == {**rounded, "body": rounded}, f"It answered {answer.body[:200]!r}.")
 

@@ -11,6 +11,7 @@ from deploy.targets import Target
 VARIABLES = {
     "BucketName": "PORTICO_BUCKET",
     "PredictFunctionName": "PORTICO_PREDICT_FUNCTION",
+    "PredictSmallFunctionName": "PORTICO_PREDICT_SMALL_FUNCTION",
     "VerifyFunctionName": "PORTICO_VERIFY_FUNCTION",
     "BatchStateMachineArn": "PORTICO_BATCH_STATE_MACHINE",
     "ApiUrl": "PORTICO_API_URL",
@@ -18,6 +19,8 @@ VARIABLES = {
 # Which of the two a stack has depends on where it is.
 KEYS = {"ManifestKey": "PORTICO_MANIFEST_KEY", "ManifestKmsKey": "PORTICO_MANIFEST_KMS_KEY"}
 SECRETS = ("PORTICO_MANIFEST_KEY",)
+# All run the same code.
+FUNCTIONS = ("PredictFunctionName", "PredictSmallFunctionName", "VerifyFunctionName")
 FORMATS = ("text", "env", "json")
 
 
@@ -38,6 +41,12 @@ def portal_environment(target: Target, outputs: Mapping[str, str]) -> dict[str, 
     if target.public_url:
         environment["PORTICO_PUBLIC_ENDPOINT_URL"] = target.public_url
     return environment
+
+
+def function_names(outputs: Mapping[str, str]) -> tuple[str, ...]:
+    """The functions that a stack has, by its outputs or by the variables made of them."""
+    names = (outputs.get(name) or outputs.get(VARIABLES[name]) for name in FUNCTIONS)
+    return tuple(name for name in names if name)
 
 
 def format_outputs(environment: Mapping[str, str], form: str) -> str:

@@ -36,6 +36,7 @@ from deploy.journey import (
     Sample,
     call_api,
     make_live,
+    make_sample_without_tables,
     predict_first_row,
     read_history,
     read_sample,
@@ -87,8 +88,8 @@ def run_embedded(state: StateFolder, supervisor: Supervisor) -> None:
             state, supervisor, portal_port=find_free_port(), emulator_port=find_free_port(), say_step=step
         )
         with step("Asking scikit-learn itself"):
-            sample = read_sample(supervisor, state.samples / SAMPLE)
-        use_portico(portico.url, portico.login, api_url=portico.variables["PORTICO_API_URL"], sample=sample)
+            sample, full = read_samples(supervisor, state)
+        use_portico(portico.url, portico.login, api_url=portico.variables["PORTICO_API_URL"], sample=sample, full=full)
         with step("Stopping everything"):
             supervisor.stop_all()
 
@@ -115,7 +116,7 @@ def run_localstack(state: StateFolder, supervisor: Supervisor) -> None:
             project.down(with_volumes=True)
 
 
-def use_portico(url: str, login: FirstLogin, *, api_url: str, sample: Sample) -> None:
+def use_portico(url: str, login: FirstLogin, *, api_url: str, sample: Sample, full: Sample) -> None:
     """What a user does, the same on every target.
 
     Raises: DeployError: a step did not go as it should
@@ -124,7 +125,7 @@ def use_portico(url: str, login: FirstLogin, *, api_url: str, sample: Sample) ->
     with step("Signing in"):
         sign_in(visitor, login)
     with step("Uploading a model, and its check"):
-        version = upload_model(visitor, sample.model)
+        version = upload_model(visitor, sample)
     with step("Making it live"):
         make_live(visitor, version)
     with step("Predicting one observation") as note:
@@ -137,8 +138,19 @@ def use_portico(url: str, login: FirstLogin, *, api_url: str, sample: Sample) ->
         read_history(visitor, sample, pages=[answer.path, batch.path])
     with step("Calling the API"):
         call_api(api_url, sample)
+    with step("Serving a model that has no tables") as note:
+        make_live(visitor, upload_model(visitor, full))
+        predict_first_row(visitor, full)
+        call_api(api_url, full)
+        note("as scikit-learn says, on its page and from the API")
     with step("Signing out"):
         sign_out(visitor)
+
+
+def read_samples(supervisor: Supervisor, state: StateFolder) -> tuple[Sample, Sample]:
+    """One that is compiled, one that is not."""
+    sample = read_sample(supervisor, state.samples / SAMPLE)
+    return sample, make_sample_without_tables(supervisor, sample)
 
 
 def _use_containers(project: Compose, state: StateFolder, supervisor: Supervisor) -> None:
@@ -150,8 +162,8 @@ def _use_containers(project: Compose, state: StateFolder, supervisor: Supervisor
         command = [sys.executable, "-m", "model.train", "--out", str(state.samples), "--only", SAMPLE]
         supervisor.run("samples", command, environment=os.environ, folder=REPOSITORY)
     with step("Asking scikit-learn itself"):
-        sample = read_sample(supervisor, state.samples / SAMPLE)
-    use_portico(project.portal_url, login, api_url=variables["PORTICO_API_URL"], sample=sample)
+        sample, full = read_samples(supervisor, state)
+    use_portico(project.portal_url, login, api_url=variables["PORTICO_API_URL"], sample=sample, full=full)
     with step("Looking at the containers that answered") as note:
         note(count_function_containers(PROJECT, LAMBDA_IMAGE))
 
@@ -188,7 +200,7 @@ def read_first_login(log: str) -> FirstLogin:
 
 
 def count_function_containers(project: str, image: str) -> str:
-    """How many containers have run each function of this project, in words: "predict 3, verify 1".
+    """How many containers have run each function of this project, in words: "predict 3, predict-small 1, verify 1".
 
     Raises: DeployError: there are none, or one is not of `image`
     """
@@ -206,7 +218,7 @@ def count_function_containers(project: str, image: str) -> str:
         raise DeployError(f"The engine did not say which containers ran: {error}") from error
     if images != {wanted}:
         raise DeployError(f"The functions were to run in {image}, but ran in {', '.join(images) or 'no container'}.")
-    counts = Counter(container.labels["image-lambda.function"].rpartition("-")[2] for container in found)
+    counts = Counter(container.labels["image-lambda.function"].split("-", 2)[-1] for container in found)
     return f"{image}: " + ", ".join(f"{function} {count}" for function, count in sorted(counts.items()))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from deploy.outputs import portal_environment
+from deploy.outputs import function_names, portal_environment
 from deploy.plan import describe_stack
 from deploy.targets import Target
 
@@ -34,8 +34,9 @@ def read_status(target: Target) -> Status:
     if not found:
         return Status(stack["StackStatus"], {}, {})
     environment = portal_environment(target, found)
-    names = (environment["PORTICO_PREDICT_FUNCTION"], environment["PORTICO_VERIFY_FUNCTION"])
-    return Status(stack["StackStatus"], environment, {name: ask_function(target, name) for name in names})
+    return Status(
+        stack["StackStatus"], environment, {name: ask_function(target, name) for name in function_names(found)}
+    )
 
 
 def ask_function(target: Target, name: str) -> str:

@@ -13,7 +13,7 @@ from deploy.doctor.finding import Fault
 from deploy.embedded.emulator import is_answering
 from deploy.errors import DeployError
 from deploy.execute import read_outputs
-from deploy.outputs import portal_environment
+from deploy.outputs import function_names, portal_environment
 from deploy.plan import describe_stack
 from deploy.state import StateFolder
 from deploy.status import WELL, ask_function
@@ -41,8 +41,8 @@ class Cloud:
         return portal_environment(self.target, read_outputs(self.target))
 
     @property
-    def functions(self) -> tuple[str, str]:
-        return self.variables["PORTICO_PREDICT_FUNCTION"], self.variables["PORTICO_VERIFY_FUNCTION"]
+    def functions(self) -> tuple[str, ...]:
+        return function_names(self.variables)
 
     def parameter(self, name: str) -> str:
         given = {item["ParameterKey"]: item["ParameterValue"] for item in (self.stack or {}).get("Parameters", [])}
@@ -119,7 +119,7 @@ def check_outputs(cloud: Cloud) -> str:
 
 
 def check_functions(cloud: Cloud) -> str:
-    """Both are there and may be invoked; their code is not run."""
+    """All are there and may be invoked; their code is not run."""
     for name in cloud.functions:
         said = ask_function(cloud.target, name)
         if said != "ready":

@@ -9,7 +9,7 @@ batches need is imported by the first call for one.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor import keys, model_store
+from predictor import handing_over, keys, model_store
 from predictor.errors import BadInput, BatchRefused, CallRefused, Fault
 from predictor.events import ApiRequest, Reply
 from predictor.model_store import LoadedModel
@@ -43,10 +43,12 @@ def _answer(request: ApiRequest, call: str, methods: Mapping[str, Callable[[ApiR
     if ask is None:
         body = {"message": f"Use {' or '.join(methods)} for {call}."}
         return Reply(status=405, body=body, headers={"Allow": ", ".join(methods)}, call=call, error="bad_method")
+    if ask is not _predict_one:
+        handing_over.require_large("operation")
     try:
         reply = ask(request)
     except (Fault, BatchRefused, CallRefused) as problem:
-        reply = _refuse(problem)
+        reply = refuse(problem)
     reply.call = call
     return reply
 
@@ -59,7 +61,8 @@ def _find_call(segments: tuple[str, ...]) -> tuple[str, Mapping[str, Callable[[A
     return name, _CALLS.get(name, {})
 
 
-def _refuse(problem: Exception) -> Reply:
+def refuse(problem: Exception) -> Reply:
+    """What a caller is told of an expected fault. Raises: any other problem."""
     if isinstance(problem, BatchRefused):
         return Reply(status=400, body={"message": str(problem)}, error="refused")
     if not isinstance(problem, Fault | CallRefused):
@@ -69,6 +72,12 @@ def _refuse(problem: Exception) -> Reply:
     return Reply(status=problem.status, body=body, headers=headers, error=problem.code)
 
 
+def excuse(request_id: str) -> Reply:
+    """What a caller is told of a bug: a reference to what the log says of it."""
+    message = f"Something went wrong on our side. Please try again; the reference is {request_id}."
+    return Reply(status=500, body={"message": message}, error="bug")
+
+
 def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapping[str, Any]], Reply]) -> Reply:
     """Answer a call that has a body and is about a model: whatever becomes of it, the answer names that model."""
     body = request.json_body()
@@ -76,7 +85,7 @@ def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapp
     try:
         reply = ask(request, model, body)
     except (Fault, BatchRefused, CallRefused) as problem:
-        reply = _refuse(problem)
+        reply = refuse(problem)
     reply.model_tag = model.tag()
     return reply
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from predictor import signed_get
+from predictor import signed_get, signed_request
 from predictor.errors import ObjectMissing, ObjectTooLarge
 from predictor.limits import MIB
 
@@ -56,6 +56,12 @@ def client() -> "S3Client":
 
 def head(key: str) -> Head | None:
     """ETag and size of an object, or None where there is none."""
+    if signed_request.is_enough():
+        try:
+            etag, size_bytes = signed_get.head(name(), key)
+        except ObjectMissing:
+            return None
+        return Head(etag=etag, size_bytes=size_bytes)
     from botocore.exceptions import ClientError
 
     try:
@@ -72,7 +78,7 @@ def read(key: str, *, limit_bytes: int) -> Stored:
 
     Raises: ObjectMissing; ObjectTooLarge: over `limit_bytes`, known before the body is read
     """
-    if signed_get.is_enough():
+    if signed_request.is_enough():
         content, etag = signed_get.get(name(), key, limit_bytes=limit_bytes)
         return Stored(body=content, etag=etag)
     answer = _get(key)

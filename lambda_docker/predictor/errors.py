@@ -9,6 +9,7 @@
     ├── SignatureInvalid     signature_invalid   the manifest or the pointer was not written by the portal
     ├── ModelBroken          model_broken        the model does not load
     ├── PredictionFailed     prediction_failed   the model raised on these values
+    ├── LargeAway            away                the large function does not answer; the call may be repeated
     └── Rejected             rejected            verify will not have this upload
     CallRefused              answered by the public API alone, with its status: docs/contract.md §8
     ├── UnknownJob           unknown_job         404
@@ -17,6 +18,8 @@
     BatchRefused             raised out of the function, so that Step Functions sees its name
     ObjectMissing            inside the package only: there is no object of that key
     ObjectTooLarge           inside the package only: the object is over the caller's limit
+    NeedsLarge               inside the package only: the small function cannot answer this from tables
+    LargeFailed              the large function ended with an exception: a bug here too
 
 Anything else is a bug and raises.
 """
@@ -74,6 +77,10 @@ class PredictionFailed(Fault):
     code, status = "prediction_failed", 400
 
 
+class LargeAway(Fault):
+    code, status = "away", 503
+
+
 class Rejected(Fault):
     code, status = "rejected", 400
 
@@ -118,3 +125,19 @@ class ObjectTooLarge(Exception):
     def __init__(self, size_bytes: int) -> None:
         super().__init__(f"{size_bytes} bytes")
         self.size_bytes = size_bytes
+
+
+class NeedsLarge(Exception):
+    """The small function cannot answer this; `reason` is a word for the log: no_tables, row, operation or drop_in."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class LargeFailed(Exception):
+    """The large function ended with an exception of that `kind`; the text is its own, and may quote an input value."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor import api_calls, journal, operations
-from predictor.errors import BadRequest, BatchRefused, Fault
-from predictor.events import ApiRequest, OperationRequest, Reply, read_event, to_proxy_response
+from predictor import api_calls, handing_over, journal, operations
+from predictor.errors import BadRequest, BatchRefused, Fault, NeedsLarge
+from predictor.events import ApiRequest, OperationRequest, read_event, to_proxy_response
 
 Answer = dict[str, Any]
 
@@ -24,15 +24,10 @@ def handle(event: Mapping[str, Any], context: Any) -> Answer:
         request = read_event(event, context)
     except BadRequest as fault:
         return fault.to_json()
-    if isinstance(request, ApiRequest):
-        return _answer_api(request)
-    if not request.operation.startswith("batch."):
-        return _answer_operation(request, _OPERATIONS)
-    from predictor.batch import BATCH_OPERATIONS, BATCH_STEPS
-
-    if request.operation in BATCH_STEPS:
-        return _run_batch_step(request, BATCH_STEPS[request.operation])
-    return _answer_operation(request, {name: _of_body(operation) for name, operation in BATCH_OPERATIONS.items()})
+    try:
+        return _answer(request)
+    except NeedsLarge as need:
+        return handing_over.ask_large(event, request, need, context=context)
 
 
 def verify(event: Mapping[str, Any], context: Any) -> Answer:
@@ -44,6 +39,20 @@ def verify(event: Mapping[str, Any], context: Any) -> Answer:
     if isinstance(request, ApiRequest):
         return BadRequest("This function answers no API calls.").to_json()
     return _answer_operation(request, {"verify": _verify})
+
+
+def _answer(request: ApiRequest | OperationRequest) -> Answer:
+    if isinstance(request, ApiRequest):
+        return _answer_api(request)
+    if request.operation != "predict":
+        handing_over.require_large("operation")
+    if not request.operation.startswith("batch."):
+        return _answer_operation(request, _OPERATIONS)
+    from predictor.batch import BATCH_OPERATIONS, BATCH_STEPS
+
+    if request.operation in BATCH_STEPS:
+        return _run_batch_step(request, BATCH_STEPS[request.operation])
+    return _answer_operation(request, {name: _of_body(operation) for name, operation in BATCH_OPERATIONS.items()})
 
 
 def _answer_operation(request: OperationRequest, operations_by_name: Mapping[str, Any]) -> Answer:
@@ -88,10 +97,11 @@ def _answer_api(request: ApiRequest) -> Answer:
     began = time.perf_counter()
     try:
         reply = api_calls.answer(request)
+    except NeedsLarge:
+        raise
     except Exception as problem:  # the caller gets a reference, the log the traceback
         journal.write_exception(problem, request_id=request.request_id)
-        message = f"Something went wrong on our side. Please try again; the reference is {request.request_id}."
-        reply = Reply(status=500, body={"message": message}, error="bug")
+        reply = api_calls.excuse(request.request_id)
     journal.write(
         "api",
         request_id=request.request_id,

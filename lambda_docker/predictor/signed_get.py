@@ -1,42 +1,19 @@
-"""A signed GET from S3 by the standard library: importing boto3 takes half a second and 40 MB, at every cold start.
+"""Objects of S3 by signed requests of the standard library: what a compiled model's cold start waits for."""
 
-It serves a process that has not imported boto3 for anything else, with the credentials that Lambda puts into the
-environment. Whatever needs more (a profile, a proxy) goes through boto3.
-Source: AWS Signature Version 4, https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-"""
-
-import contextlib
-import hashlib
-import hmac
-import os
-import sys
-import threading
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 from predictor.errors import ObjectMissing, ObjectTooLarge
+from predictor.signed_request import Connection
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection, HTTPResponse
+    from http.client import HTTPResponse
 
-_NEEDED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-# With one of these set, somebody expects more of the client.
-_BEYOND = ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
-_EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
-_CONNECT_S, _TRIES = 3.0, 3
-_FIRST_WAIT_S = 0.1
+_TRIES, _FIRST_WAIT_S = 3, 0.1
 
-
-def is_enough() -> bool:
-    """Whether this process can do without boto3, as far as it goes."""
-    return (
-        "boto3" not in sys.modules
-        and all(os.environ.get(name) for name in _NEEDED)
-        and bool(_region())
-        and not any(os.environ.get(name) for name in _BEYOND)
-    )
+_Read = TypeVar("_Read")
 
 
 def get(bucket: str, key: str, *, limit_bytes: int) -> tuple[bytes, str]:
@@ -44,108 +21,52 @@ def get(bucket: str, key: str, *, limit_bytes: int) -> tuple[bytes, str]:
 
     Raises: ObjectMissing; ObjectTooLarge: known before the body is read; OSError: S3 is away
     """
+
+    def read(response: "HTTPResponse") -> tuple[bytes, str]:
+        size_bytes = _size_bytes(response)
+        if size_bytes > limit_bytes:
+            raise ObjectTooLarge(size_bytes)
+        return response.read(), response.headers.get("ETag", "")
+
+    return _ask("GET", bucket, key, read)
+
+
+def head(bucket: str, key: str) -> tuple[str, int]:
+    """An object's ETag and size. Raises: ObjectMissing; OSError: S3 is away."""
+
+    def read(response: "HTTPResponse") -> tuple[str, int]:
+        response.read()
+        return response.headers.get("ETag", ""), _size_bytes(response)
+
+    return _ask("HEAD", bucket, key, read)
+
+
+def forget_connection() -> None:
+    """For a process that was forked off: two that speak over one connection get each other's answers."""
+    _connection.close()
+
+
+def _ask(method: str, bucket: str, key: str, read: "Callable[[HTTPResponse], _Read]") -> _Read:
     problem: Exception | None = None
     for attempt in range(_TRIES):
         time.sleep(_FIRST_WAIT_S * (2**attempt - 1))
         try:
-            with _lock:
-                return _connection.get(f"/{bucket}/{key}", limit_bytes=limit_bytes)
+            with _connection.ask(method, quote(f"/{bucket}/{key}")) as response:
+                if response.status in (403, 404):
+                    # Without the right to list the bucket, S3 answers 403 for an object that is not there.
+                    response.read()
+                    raise ObjectMissing(key)
+                if response.status != 200:
+                    raise OSError(f"S3 answered {response.status}.")
+                return read(response)
         except OSError as caught:
             problem = caught
     raise OSError(f"{key} could not be fetched from S3.") from problem
 
 
-def forget_connection() -> None:
-    """For a process that was forked off: two that speak over one connection get each other's answers."""
-    with _lock:
-        _connection.close()
+def _size_bytes(response: "HTTPResponse") -> int:
+    return int(response.headers.get("Content-Length") or 0)
 
 
-class _Connection:
-    """One connection, kept open: the pointer to the live version is looked at every other second."""
-
-    def __init__(self) -> None:
-        self._open: HTTPConnection | None = None
-        self._endpoint = ""
-
-    def get(self, path: str, *, limit_bytes: int) -> tuple[bytes, str]:
-        import http.client
-
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or f"https://s3.{_region()}.amazonaws.com"
-        try:
-            response = self._ask(endpoint, quote(path))
-            body = self._read(response, path, limit_bytes)
-        except (OSError, http.client.HTTPException) as problem:
-            self.close()
-            raise OSError(str(problem)) from problem
-        except BaseException:
-            # What is left of the answer would be taken for the next one.
-            self.close()
-            raise
-        return body, response.headers.get("ETag", "")
-
-    def close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-        self._open = None
-
-    def _ask(self, endpoint: str, path: str) -> "HTTPResponse":
-
-        parts = urlsplit(endpoint)
-        if self._open is None or endpoint != self._endpoint:
-            self.close()
-            self._open, self._endpoint = _connect(parts.scheme, parts.netloc), endpoint
-        headers = sign(host=parts.netloc, path=path, region=_region(), at=time.gmtime(), environment=os.environ)
-        self._open.request("GET", path, headers=headers)
-        return self._open.getresponse()
-
-    def _read(self, response: "HTTPResponse", path: str, limit_bytes: int) -> bytes:
-        if response.status in (403, 404):
-            # Without the right to list the bucket, S3 answers 403 for an object that is not there.
-            response.read()
-            raise ObjectMissing(path)
-        if response.status != 200:
-            raise OSError(f"S3 answered {response.status}.")
-        size_bytes = int(response.headers.get("Content-Length") or 0)
-        if size_bytes > limit_bytes:
-            raise ObjectTooLarge(size_bytes)
-        return response.read()
-
-
-def _connect(scheme: str, host: str) -> "HTTPConnection":
-    import http.client
-
-    if scheme != "https":
-        return http.client.HTTPConnection(host, timeout=_CONNECT_S)
-    import ssl
-
-    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-    return http.client.HTTPSConnection(host, timeout=_CONNECT_S, context=context)
-
-
-def sign(*, host: str, path: str, region: str, at: time.struct_time, environment: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a GET. Args: path: quoted; at: in UTC; environment: where the credentials are."""
-    moment, day = time.strftime("%Y%m%dT%H%M%SZ", at), time.strftime("%Y%m%d", at)
-    headers = {"host": host, "x-amz-content-sha256": _EMPTY_SHA256, "x-amz-date": moment}
-    with contextlib.suppress(KeyError):
-        headers["x-amz-security-token"] = environment["AWS_SESSION_TOKEN"]
-    names = ";".join(sorted(headers))
-    listed = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    request = f"GET\n{path}\n\n{listed}\n{names}\n{_EMPTY_SHA256}"
-    scope = f"{day}/{region}/s3/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{environment['AWS_SECRET_ACCESS_KEY']}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = f"{environment['AWS_ACCESS_KEY_ID']}/{scope}"
-    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
-    return headers
-
-
-def _region() -> str:
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-
-
-_lock = threading.Lock()
-_connection = _Connection()
+# The pointer to the live version is looked at every other second.
+_connection = Connection("s3")

@@ -22,13 +22,15 @@ ATTEMPTS = 3  # for what certainly never reached the model: throttled, or no con
 SAFE_TO_REPEAT = ("TooManyRequestsException", "ThrottlingException")
 
 
-def predict(*, slug: str, number: int, sha256: str, row: Mapping[str, Scalar]) -> Answer:
+def predict(*, slug: str, number: int, sha256: str, row: Mapping[str, Scalar], is_compiled: bool = False) -> Answer:
     """Predict one observation with exactly this version.
 
+    Args:   is_compiled: it has tables, from which the small function answers, where the stack has one
     Raises: BadInput: values the model cannot take, by feature; GatewayError: no answer was given.
     """
     event = {"operation": "predict", "model": slug, "version": number, "sha256": sha256, "row": dict(row)}
-    return Answer.from_json(_invoke(settings.PORTICO_PREDICT_FUNCTION, event))
+    small = settings.PORTICO_PREDICT_SMALL_FUNCTION if is_compiled else ""
+    return Answer.from_json(_invoke(small or settings.PORTICO_PREDICT_FUNCTION, event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +136,6 @@ def _read(body: bytes, *, function: str, is_fault: bool) -> dict[str, Any]:
         raise BadInput(message, fields=fault.get("fields"))
     if fault.get("code") == "rejected":
         raise Refused(message)
+    if fault.get("code") == "away":
+        raise BackendAway(message, detail=f"{function}: {json.dumps(content)[:2000]}")
     raise BackendFault(message, detail=f"{function}: {json.dumps(content)[:2000]}")

@@ -167,6 +167,11 @@ class ModelVersion(models.Model):
         return (self.manifest.get("versions") or {}).get("fitted_with") or self.scan.get("fitted_with") or ""
 
     @property
+    def is_compiled(self) -> bool:
+        """Has it tables that answer single rows?"""
+        return bool((self.manifest.get("compiled") or {}).get("sha256"))
+
+    @property
     def described_features(self) -> dict[str, dict[str, Any]]:
         """What the check found out about each feature, by name."""
         return {row["name"]: row for row in self.manifest.get("features", [])}

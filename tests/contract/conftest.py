@@ -51,6 +51,7 @@ def container(cloud, stack, monkeypatch) -> InProcessLambda:
     fake = InProcessLambda(
         {
             stack.environment["PORTICO_PREDICT_FUNCTION"]: handle,
+            stack.environment["PORTICO_PREDICT_SMALL_FUNCTION"]: handle,
             stack.environment["PORTICO_VERIFY_FUNCTION"]: verify,
         }
     )

@@ -14,7 +14,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.svm import SVC
 
-from portal.errors import BackendFault, BadInput, PorticoError, Refused
+from portal.errors import BackendAway, BackendFault, BadInput, PorticoError, Refused
 from portal.gateways import inference, storage
 from portal.gateways.contract import Output
 from predictor import errors as container_errors
@@ -42,6 +42,7 @@ BECOMES = {
     "checksum_mismatch": BackendFault,
     "signature_invalid": BackendFault,
     "model_broken": BackendFault,
+    "away": BackendAway,
 }
 
 

@@ -16,6 +16,7 @@ JOURNEY = [
     "Scoring a file",
     "Reading the history and its export",
     "Calling the API",
+    "Serving a model that has no tables",
     "Signing out",
 ]
 

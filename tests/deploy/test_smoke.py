@@ -30,11 +30,11 @@ def one_child(state, supervisor, **options):
     print(child.process.pid, flush=True)
     return SimpleNamespace(url="http://127.0.0.1:9", login=None, variables={{"PORTICO_API_URL": ""}})
 
-def stay(supervisor, folder):
+def stay(supervisor, state):
     time.sleep(600)
 
 smoke.start_everything = one_child
-smoke.read_sample = {read_sample}
+smoke.read_samples = {read_samples}
 smoke.main()
 """
 
@@ -50,7 +50,7 @@ def test_smoke_goes_through_every_step_and_leaves_nothing(tmp_path):
 
 
 def test_smoke_with_a_failing_step_names_it_and_ends_with_1(tmp_path):
-    process = start(tmp_path, "-c", REPLACED.format(read_sample="lambda supervisor, folder: None"))
+    process = start(tmp_path, "-c", REPLACED.format(read_samples="lambda supervisor, state: (None, None)"))
 
     said, complaints = process.communicate(timeout=30)
 
@@ -63,7 +63,7 @@ def test_smoke_with_a_failing_step_names_it_and_ends_with_1(tmp_path):
 
 
 def test_smoke_stopped_midway_ends_its_parts_with_130(tmp_path):
-    process = start(tmp_path, "-c", REPLACED.format(read_sample="stay"))
+    process = start(tmp_path, "-c", REPLACED.format(read_samples="stay"))
     child = process.stdout.readline().strip()
 
     process.send_signal(signal.SIGINT)

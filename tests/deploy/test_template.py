@@ -9,6 +9,7 @@ from cfnlint.decode.cfn_yaml import loads
 
 from deploy.outputs import VARIABLES
 from deploy.template import API_PARAMETERS, TEMPLATE, left_out_resources, render_template
+from portal.gateways import aws
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +40,84 @@ def test_template_outputs_are_those_of_the_contract(template):
     assert set(template["Outputs"]) == {*VARIABLES, "ManifestKmsKey"}
 
 
-def test_function_may_check_signatures_and_not_make_them(resources):
+@pytest.mark.parametrize("role", ["PredictRole", "PredictSmallRole"])
+def test_function_may_check_signatures_and_not_make_them(resources, role):
     _always, (condition, granted, otherwise) = (
-        resources["PredictRole"]["Properties"]["Policies"][0],
-        resources["PredictRole"]["Properties"]["Policies"][1]["Fn::If"],
+        resources[role]["Properties"]["Policies"][0],
+        resources[role]["Properties"]["Policies"][1]["Fn::If"],
     )
 
     assert (condition, otherwise) == ("HasKmsKey", {"Ref": "AWS::NoValue"})
     (statement,) = granted["PolicyDocument"]["Statement"]
     assert statement["Action"] == "kms:VerifyMac"
     assert statement["Resource"] == {"Fn::GetAtt": ["ManifestKmsKey", "Arn"]}
+
+
+def test_small_predict_role_reads_tables_hands_over_and_writes_its_log_and_nothing_else(resources):
+    allowed = statements(resources, "PredictSmallRole")
+
+    assert [(item["Sid"], item["Effect"], item["Action"]) for item in allowed] == [
+        ("ReadTables", "Allow", "s3:GetObject"),
+        ("HandOver", "Allow", "lambda:InvokeFunction"),
+        ("WriteOwnLog", "Allow", ["logs:CreateLogStream", "logs:PutLogEvents"]),
+    ]
+    assert keys_of(allowed[0]) == {
+        "models/*/live.json",
+        "models/*/manifest.json",
+        "models/*/compiled.json",
+        "model/binary_sklearn_model.pkl",
+    }
+    assert allowed[1]["Resource"] == {"Fn::GetAtt": ["PredictFunction", "Arn"]}
+    assert allowed[2]["Resource"] == {"Fn::GetAtt": ["PredictSmallLogs", "Arn"]}
+
+
+def test_small_predict_function_is_told_the_large_one_which_is_told_of_none(resources):
+    small, large = (
+        resources[name]["Properties"]["Environment"]["Variables"]
+        for name in ("PredictSmallFunction", "PredictFunction")
+    )
+
+    assert small["PORTICO_LARGE_FUNCTION"] == {"Ref": "PredictFunction"}
+    assert "PORTICO_LARGE_FUNCTION" not in large
+    assert not [name for name in small if "BATCH" in name]
+
+
+def test_small_predict_function_runs_the_same_code_as_the_large_one(resources):
+    small, large = (resources[name]["Properties"] for name in ("PredictSmallFunction", "PredictFunction"))
+
+    for name in ("PackageType", "Architectures", "Runtime", "Handler", "Code", "ImageConfig"):
+        assert small[name] == large[name]
+
+
+def test_small_predict_function_waits_longer_than_the_portal_and_the_gateway(resources):
+    portal_s, gateway_s = aws.INVOKE.read_timeout, 29
+
+    assert resources["PredictSmallFunction"]["Properties"]["Timeout"] > max(portal_s, gateway_s)
+
+
+@pytest.mark.parametrize(
+    ("methods", "function"),
+    [
+        (("SinglePost", "ModelSinglePost"), "PredictSmallFunction"),
+        (("BatchPost", "ModelBatchPost", "JobAny", "ModelJobAny"), "PredictFunction"),
+    ],
+)
+def test_single_rows_go_to_the_small_function_and_batches_to_the_large_one(resources, methods, function):
+    for method in methods:
+        uri = resources[method]["Properties"]["Integration"]["Uri"]["Fn::Sub"]
+
+        assert uri.endswith(f"/functions/${{{function}.Arn}}/invocations")
+
+
+@pytest.mark.parametrize("function", ["PredictFunction", "PredictSmallFunction"])
+def test_gateway_may_invoke_the_functions_that_it_asks(resources, function):
+    permissions = [resource for resource in resources.values() if resource["Type"] == "AWS::Lambda::Permission"]
+
+    assert [
+        permission["Properties"]["Principal"]
+        for permission in permissions
+        if permission["Properties"]["FunctionName"] == {"Fn::GetAtt": [function, "Arn"]}
+    ] == ["apigateway.amazonaws.com"]
 
 
 def test_verify_function_is_given_no_key(resources):
@@ -142,7 +211,7 @@ def test_deployment_waits_for_every_method_and_answer_of_the_api(resources):
     assert set(resources["ApiDeployment"]["DependsOn"]) == made
 
 
-@pytest.mark.parametrize("role", ["PredictRole", "VerifyRole", "BatchRole"])
+@pytest.mark.parametrize("role", ["PredictRole", "PredictSmallRole", "VerifyRole", "BatchRole"])
 def test_role_grants_no_wildcard_action_and_no_wildcard_resource(resources, role):
     for statement in (item for item in statements(resources, role) if item["Effect"] == "Allow"):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
@@ -153,14 +222,18 @@ def test_role_grants_no_wildcard_action_and_no_wildcard_resource(resources, role
 
 def test_functions_have_roles_of_their_own(resources):
     roles = {
-        name: resources[name]["Properties"]["Role"]["Fn::GetAtt"][0] for name in ("PredictFunction", "VerifyFunction")
+        name: resource["Properties"]["Role"]["Fn::GetAtt"][0]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Lambda::Function"
     }
 
-    assert roles == {"PredictFunction": "PredictRole", "VerifyFunction": "VerifyRole"}
+    assert roles == {name: name.removesuffix("Function") + "Role" for name in roles}
+    assert set(roles) == {"PredictFunction", "PredictSmallFunction", "VerifyFunction"}
 
 
 def test_functions_wait_for_their_log_groups_which_have_retention(resources):
-    for function, logs in (("PredictFunction", "PredictLogs"), ("VerifyFunction", "VerifyLogs")):
+    for function in ("PredictFunction", "PredictSmallFunction", "VerifyFunction"):
+        logs = function.removesuffix("Function") + "Logs"
         name = resources[function]["Properties"]["FunctionName"]["Fn::Sub"]
 
         assert resources[function]["DependsOn"] == logs

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 
 import boto3
 import botocore.session
@@ -200,6 +201,41 @@ def test_request_to_kms_is_one_that_kms_knows(kms_key, monkeypatch):
     assert set(sent) == set(shape.required_members)
     assert sent["MacAlgorithm"] in shape.members["MacAlgorithm"].enum
     assert len(sent["Message"]) <= shape.members["Message"].metadata["max"]
+
+
+@pytest.fixture
+def without_boto3(monkeypatch):
+    monkeypatch.delitem(sys.modules, "boto3")
+
+
+def test_check_without_boto3_asks_kms_as_well(kms_key, without_boto3):
+    other = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+    others = _signed_by_kms(other)
+
+    _check(_signed_by_kms(kms_key))
+
+    assert "boto3" not in sys.modules
+    with pytest.raises(SignatureInvalid):
+        _check(others)
+
+
+def test_check_without_boto3_where_kms_refuses_the_function_raises(kms_key, without_boto3, monkeypatch):
+    pointer = _signed_by_kms(kms_key)
+    monkeypatch.setenv("PORTICO_MANIFEST_KMS_KEY", "no-such-key")
+
+    with pytest.raises(OSError, match="KMS answered 400 NotFoundException"):
+        _check(pointer)
+
+
+def test_check_without_boto3_where_kms_is_away_raises_after_some_tries(kms_key, without_boto3, monkeypatch):
+    pointer, waits = _signed_by_kms(kms_key), []
+    monkeypatch.setattr("predictor.signatures.time.sleep", waits.append)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+
+    with pytest.raises(OSError, match="could not be asked"):
+        _check(pointer)
+
+    assert len(waits) == 3
 
 
 def test_model_published_with_kms_answers(kms_key, monkeypatch):

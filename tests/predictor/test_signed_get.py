@@ -1,20 +1,16 @@
-"""A signed GET without boto3: the signature is botocore's, and a compiled model needs nothing else."""
+"""Objects read without boto3, which is all that a compiled model needs."""
 
 import json
 import os
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from sklearn.linear_model import LogisticRegression
 
-from predictor import bucket, keys, signed_get
+from predictor import bucket, keys, signed_get, signed_request
 from predictor.errors import ObjectMissing, ObjectTooLarge
 from tests.predictor import factories
 
@@ -35,33 +31,17 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "boto3", raising=False)
 
 
-@pytest.mark.parametrize("token", ["", "a/session+token=="])
-def test_signature_is_the_one_that_botocore_makes(monkeypatch, token):
-    environment = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret/+="}
-    if token:
-        environment["AWS_SESSION_TOKEN"] = token
-    path, at = "/a-bucket/models/a%20b/1/manifest.json", datetime(2026, 11, 28, 12, 30, 5, tzinfo=UTC)
-
-    ours = signed_get.sign(
-        host="s3.eu-west-1.amazonaws.com", path=path, region="eu-west-1", at=at.timetuple(), environment=environment
-    )
-
-    request = AWSRequest("GET", f"https://s3.eu-west-1.amazonaws.com{path}")
-    auth = S3SigV4Auth(Credentials("AKID", "secret/+=", token or None), "s3", "eu-west-1")
-    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: at.replace(tzinfo=None))
-    auth.add_auth(request)
-    assert ours["authorization"] == request.headers["Authorization"]
-
-
 def test_object_is_read_with_its_etag(alone):
     bucket.write("models/x/1/compiled.json", b"{}", content_type="application/json")
     expected = bucket.head("models/x/1/compiled.json")
     sys.modules.pop("boto3", None)
 
-    assert signed_get.is_enough()
+    assert signed_request.is_enough()
     stored = bucket.read("models/x/1/compiled.json", limit_bytes=2)
 
     assert (stored.body, stored.etag) == (b"{}", expected.etag)
+    assert bucket.head("models/x/1/compiled.json") == expected
+    assert bucket.head("models/x/2/compiled.json") is None
 
 
 def test_object_that_is_not_there_and_one_too_large_are_told(alone, bucket_name):
@@ -95,13 +75,6 @@ def test_s3_that_is_away_is_told_after_some_tries(alone, monkeypatch):
         signed_get.get("bucket", "key", limit_bytes=1)
 
 
-@pytest.mark.parametrize("name", ["AWS_PROFILE", "HTTPS_PROXY"])
-def test_what_only_boto3_knows_is_left_to_it(alone, monkeypatch, name):
-    monkeypatch.setenv(name, "something")
-
-    assert not signed_get.is_enough()
-
-
 def _ask_anew(event: dict) -> tuple[dict, list[str]]:
     """A new process's answer, and which of HEAVY it has imported."""
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
@@ -117,18 +90,8 @@ def _ask_anew(event: dict) -> tuple[dict, list[str]]:
     return answer, imported
 
 
-def _publish_compiled() -> dict:
-    """A model with its tables, as a check leaves them; the row that is asked, and scikit-learn's answer."""
-    model = factories.penguin_model(estimator=LogisticRegression())
-    answer = factories.verified(model)
-    manifest = factories.publish(model)
-    bucket.write(keys.tables("penguins", 1), answer["compiled"].encode(), content_type="application/json")
-    factories.write_manifest({**manifest, "compiled": answer["manifest"]["compiled"]})
-    return answer["manifest"]["golden"][0]
-
-
 def test_prediction_of_a_compiled_model_imports_the_standard_library_alone():
-    golden = _publish_compiled()
+    golden = factories.publish_compiled(factories.penguin_model(estimator=LogisticRegression()))
 
     answer, imported = _ask_anew({"operation": "predict", "model": "penguins", "row": golden["row"]})
 
@@ -138,7 +101,7 @@ def test_prediction_of_a_compiled_model_imports_the_standard_library_alone():
 
 
 def test_tables_that_are_others_than_those_compared_are_not_used():
-    golden = _publish_compiled()
+    golden = factories.publish_compiled(factories.penguin_model(estimator=LogisticRegression()))
     bucket.write(keys.tables("penguins", 1), b"{}", content_type="application/json")
 
     answer, imported = _ask_anew({"operation": "predict", "model": "penguins", "row": golden["row"]})

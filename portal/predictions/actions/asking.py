@@ -22,7 +22,13 @@ def predict_one(version: ModelVersion, row: Mapping[str, Scalar], *, by: User) -
     """
     prediction = Prediction.objects.create(user=by, version=version, inputs=dict(row))
     try:
-        answer = inference.predict(slug=version.model.slug, number=version.number, sha256=version.sha256, row=row)
+        answer = inference.predict(
+            slug=version.model.slug,
+            number=version.number,
+            sha256=version.sha256,
+            row=row,
+            is_compiled=version.is_compiled,
+        )
     except BadInput as error:
         _close(prediction, states.REFUSED, error=error.user_message)
         raise

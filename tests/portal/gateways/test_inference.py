@@ -26,9 +26,11 @@ class Lambda:
 
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes, self.calls = list(outcomes), 0
+        self.functions: list[str] = []
 
     def invoke(self, **asked: Any) -> dict[str, Any]:
         self.calls += 1
+        self.functions.append(asked["FunctionName"])
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
@@ -72,6 +74,37 @@ def test_predict_that_never_arrived_is_tried_again(served_by, passing: Exception
     inference.predict(**ASKED)
 
     assert client.calls == 3
+
+
+@pytest.mark.parametrize(
+    ("is_compiled", "small", "asked"),
+    [(True, "small", "small"), (False, "small", "large"), (True, "", "large"), (False, "", "large")],
+)
+def test_predict_asks_the_small_function_about_compiled_versions_alone(
+    served_by, settings: Any, is_compiled: bool, small: str, asked: str
+):
+    settings.PORTICO_PREDICT_FUNCTION, settings.PORTICO_PREDICT_SMALL_FUNCTION = "large", small
+    client = served_by(answer(GOOD))
+
+    inference.predict(**ASKED, is_compiled=is_compiled)
+
+    assert client.functions == [asked]
+
+
+def test_replay_is_the_large_functions_whatever_the_version(served_by, settings: Any):
+    settings.PORTICO_PREDICT_FUNCTION, settings.PORTICO_PREDICT_SMALL_FUNCTION = "large", "small"
+    client = served_by(answer({"ok": True, "rows": 0, "moved": []}))
+
+    inference.replay(slug="penguins", number=1, sha256="0" * 64)
+
+    assert client.functions == ["large"]
+
+
+def test_predict_that_the_small_function_could_not_hand_over_may_be_tried_again_by_the_person(served_by):
+    served_by(answer({"ok": False, "error": {"code": "away", "message": "Busy just now."}}))
+
+    with pytest.raises(BackendAway, match="Busy"):
+        inference.predict(**ASKED, is_compiled=True)
 
 
 def test_predict_throttled_for_good_is_given_up_after_three_tries(served_by):
