@@ -30,7 +30,7 @@ MODELS = ("logreg", "forest", "histgb", "columns")
 _BUCKET, _SLUG, _KEY = "benchmark", "model", "a key for a benchmark, known to everybody"
 _STARTS_WITHIN_S = 30
 _ROWS = 1_000
-_TOLERANCE = 1e-12
+TOLERANCE = 1e-12
 
 Row = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ def measure(*, rounds: int = 7) -> Report:
 
         boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=_BUCKET)
         for name in MODELS:
-            model, table = _fit(name)
+            model, table = fit(name)
             variants = _variants(model, table)
             observations = table.to_dict("records")[:_ROWS]
             _require_equal(name, variants, observations)
@@ -67,13 +67,13 @@ def measure(*, rounds: int = 7) -> Report:
         notes=[
             f"{rounds} rounds, the variants in turns; {_ROWS:,} distinct rows a round for the quick ones, 20 for the"
             " original's handler, whose S3 client, GET and unpickling are part of each call. Medians of single calls.",
-            f"All answers were equal first, to {_TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
+            f"All answers were equal first, to {TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
             "OMP_NUM_THREADS not set.",
         ],
     )
 
 
-def _fit(name: str) -> tuple[Any, Any]:
+def fit(name: str) -> tuple[Any, Any]:
     """A fitted model and 1,000 rows or more to ask it."""
     import numpy as np
     import pandas as pd
@@ -197,7 +197,7 @@ def _require_equal(name: str, variants: list[Variant], rows: list[Row]) -> None:
         answers = {variant.name: variant.answer(row) for variant in variants}
         reference = answers["scikit-learn, model kept, DataFrame"]
         for other, answer in answers.items():
-            if any(abs(one - two) > _TOLERANCE for one, two in zip(answer, reference, strict=True)):
+            if any(abs(one - two) > TOLERANCE for one, two in zip(answer, reference, strict=True)):
                 raise RuntimeError(f"{other}, {name}: {answer} instead of {reference} for {row}.")
 
 
