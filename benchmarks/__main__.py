@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import cold_start, http, image_size, single
+from benchmarks import bench, cold_start, http, image_size, plots, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
@@ -55,7 +55,14 @@ WHERE = click.option("--folder", type=FOLDER, help="Where inputs and outputs lie
 
 register("image-size", image_size.measure)
 register("cold-start", cold_start.measure)
-register("single", single.measure, click.option("--rounds", default=7, show_default=True))
+register(
+    "single",
+    single.measure,
+    click.option("--rounds", default=7, show_default=True),
+    click.option("--peers/--no-peers", "with_peers", default=True, show_default=True, help="With MLflow and BentoML."),
+    QUICK,
+    PEERS_CACHE,
+)
 register(
     "http",
     http.measure,
@@ -139,6 +146,9 @@ register(
     ),
     click.option("--crowd/--no-crowd", "with_crowd", default=True, show_default=True, help="With 50 people at once."),
 )
+
+main.add_command(bench.run_all)
+main.add_command(plots.draw_all)
 
 
 if __name__ == "__main__":
