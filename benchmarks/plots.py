@@ -84,6 +84,7 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
     values = [value for _, value, _ in bars]
     axes.barh(range(len(bars)), values, color=[_OURS if is_ours else _OTHERS for *_, is_ours in bars], height=0.7)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.set_xlim(min(values) / 3, max(values) * 10 ** (0.35 * _ROOM))
     axes.set_yticks(range(len(bars)), [label for label, *_ in bars])
     for place, value in enumerate(values):
@@ -127,12 +128,12 @@ _MODELS = {
     "logreg": "LogisticRegression",
     "forest": "RandomForest of 100",
     "histgb": "HistGradientBoosting",
-    "columns": "ColumnTransformer, OneHotEncoder, LogisticRegression",
+    "columns": "ColumnTransformer + LogisticRegression",
 }
 PICTURES: dict[str, tuple[str, Callable[[Sequence[Row]], list[Panel]]]] = {
-    "single": ("One prediction, warm, in process (shorter is better)", _single),
-    "cold": ("From the start of a process to its first answer (shorter is better)", _cold),
-    "http": ("Over HTTP, one worker (latency: shorter is better; requests per second: longer)", _http),
+    "single": ("One prediction, warm, in process (log scale, shorter is better)", _single),
+    "cold": ("From the start of a process to its first answer (log scale, shorter is better)", _cold),
+    "http": ("Over HTTP, one worker (log scales; latency: shorter is better, requests per second: longer)", _http),
 }
 
 

@@ -37,7 +37,7 @@ _STARTS_WITHIN_S = 30
 _ROWS = 1_000
 TOLERANCE = 1e-12
 MLFLOW, BENTOML = "MLflow, pyfunc.predict of a DataFrame", "BentoML, its service's method"
-_QUICK_ROUNDS, _QUICK_ROWS = 2, 60
+_QUICK_MODELS, _QUICK_ROUNDS, _QUICK_ROWS = ("logreg", "forest"), 2, 100
 _ABOUT_PEERS = (
     "{} and {}: each in an environment and a process of its own, by that process's clock, 100 rows a round; no HTTP, no"
     " JSON. BentoML's method asks scikit-learn with an array where all columns are numbers."
@@ -71,7 +71,7 @@ def measure(*, rounds: int = 7, with_peers: bool = True, quick: bool = False, ca
         import boto3
 
         boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=_BUCKET)
-        for name in MODELS:
+        for name in _QUICK_MODELS if quick else MODELS:
             model, table = fit(name)
             observations = table.to_dict("records")[:_ROWS]
             with _peers(model, list(table), cache if with_peers else None) as peers:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
-from benchmarks.peers.environments import CACHE, environment_of, install, run
-from benchmarks.peers.servers import SAVE
+from benchmarks.peers.environments import CACHE, environment_of, install
 
 _HERE = Path(__file__).parent
 
@@ -51,8 +50,6 @@ def peer(name: str, model_file: Path, *, columns: Sequence[str], cache: Path = C
         shutil.copy(model_file, folder / "model.pkl")
         (folder / "columns.json").write_text(json.dumps(list(columns)), "utf-8")
         shutil.copy(_HERE / "service.py", folder)
-        if name == "mlflow":
-            run([str(python), "-c", SAVE, str(model_file), str(folder / "mlflow-model")], python=python)
         # It ends with its input, which the end of this closes.
         with subprocess.Popen(  # noqa: S603  # what was just installed, and our own program
             [str(python), "-P", str(_HERE / "asked.py"), name, str(folder)],

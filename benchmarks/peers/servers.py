@@ -24,7 +24,7 @@ SERVERS = (PORTICO, MLFLOW, BENTOML)
 
 # Importing what they import takes a while on a machine that does other things, too.
 _STARTS_WITHIN_S = 180
-SAVE = """
+_SAVE = """
 import pickle, sys
 import mlflow.sklearn
 model = pickle.load(open(sys.argv[1], "rb"))
@@ -80,7 +80,7 @@ def post(address: str, body: bytes, content_type: str = "application/json") -> b
 def mlflow_server(python: Path, model_file: Path, *, folder: Path, threads: int | None = None) -> Iterator[str]:
     """The address of MLflow's own server for a pickled model, saved so that it answers probabilities."""
     saved, port = folder / "mlflow-model", free_port()
-    run([str(python), "-c", SAVE, str(model_file), str(saved)], python=python)
+    run([str(python), "-c", _SAVE, str(model_file), str(saved)], python=python)
     command = [str(python), "-m", "mlflow", "models", "serve", "--model-uri", str(saved), "--env-manager", "local"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with _process(command, environment_of(python, threads=threads), port=port, ping="/ping", folder=folder):
