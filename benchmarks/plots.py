@@ -24,7 +24,6 @@ _COLOURS = {
     "#8a93a3": ("--others", "#8a93a3", "#79839a"),
 }
 _INK, _LINE, _PAPER, _OURS, _OTHERS = _COLOURS
-_ROOM = 2.2
 
 Row = Mapping[str, Any]
 
@@ -85,7 +84,7 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
     axes.barh(range(len(bars)), values, color=[_OURS if is_ours else _OTHERS for *_, is_ours in bars], height=0.7)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
-    axes.set_xlim(min(values) / 3, max(values) * 10 ** (0.35 * _ROOM))
+    axes.set_xlim(min(values) / 3, max(values) * 10)
     axes.set_yticks(range(len(bars)), [label for label, *_ in bars])
     for place, value in enumerate(values):
         axes.annotate(
@@ -94,6 +93,7 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
     axes.set_title(panel.heading, color=_INK, fontsize=10, loc="left")
     axes.set_facecolor(_PAPER)
     axes.tick_params(colors=_INK, which="both", length=0)
+    axes.tick_params(axis="x", labelsize=7)
     axes.minorticks_off()
     axes.grid(axis="x", color=_LINE, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -164,9 +164,8 @@ def _milliseconds(value: float) -> str:
 def _about(found: Mapping[str, Any]) -> str:
     machine = found["machine"]
     quick = " Quick mode." if any("quick mode" in note for note in found["notes"]) else ""
-    return (
-        f"python -m benchmarks {found['benchmark']}, {machine['date'][:10]}, {machine['processors']} processors.{quick}"
-    )
+    ran = f"python -m benchmarks {found['benchmark']}, {machine['date'][:10]}"
+    return f"{ran}, {machine['processors']} processors, load {machine['load'][0]:.0f} at its end.{quick}"
 
 
 def _with_colours(svg: str) -> str:

@@ -8,7 +8,7 @@ from benchmarks.plots import Panel, draw, draw_all
 
 _FIGURES = {
     "benchmark": "http",
-    "machine": {"date": "2026-11-28T12:00:00+00:00", "processors": 2},
+    "machine": {"date": "2026-11-28T12:00:00+00:00", "processors": 2, "load": [1.6, 1.0, 1.0]},
     "notes": ["3 rounds, quick mode, the servers in turns."],
     "rows": [
         {"model": "logreg", "server": "Portico", "p50 ms": 0.25, "requests/s": 4321},
@@ -40,4 +40,4 @@ def test_plots_of_http_say_what_was_run_and_leave_the_ceiling_out(tmp_path):
     assert "0.25 ms" in svg
     assert "4,321 /s" in svg
     assert "does nothing" not in svg
-    assert "2026-11-28, 2 processors. Quick mode." in svg
+    assert "2026-11-28, 2 processors, load 2 at its end. Quick mode." in svg
