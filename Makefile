@@ -44,7 +44,8 @@ password: local-packages ## Set a new password for the first admin, while Portic
 	@PORTICO_ENV=local exec $(PYTHON) manage.py changepassword admin
 
 bench: test-packages ## Measure in ten minutes, beside MLflow and BentoML; figures and plots go to benchmarks/results
-	@$(PYTHON) -m benchmarks all --quick && exec $(PYTHON) -m benchmarks plots --figures benchmarks/results --out benchmarks/results
+	@$(PYTHON) -m benchmarks all --quick; status=$$?; \
+		$(PYTHON) -m benchmarks plots --figures benchmarks/results --out benchmarks/results && exit $$status
 
 clean: ## Remove .venv and caches; what Portico keeps (.portico) stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
