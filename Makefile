@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make up` and `make test` each do all of their set-up.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-compose lint format smoke redeploy password clean local-packages test-packages
+.PHONY: help up test test-compose lint format smoke redeploy password bench clean local-packages test-packages
 
 PYTHON := .venv/bin/python
 STATE := $(or $(PORTICO_STATE_DIR),.portico)
@@ -42,6 +42,10 @@ redeploy: local-packages ## Put changed function code live on docker-compose's s
 password: local-packages ## Set a new password for the first admin, while Portico runs or not
 	@test -f "$(STATE)/portal.sqlite3" || { echo "There is no Portico in $(STATE) yet. Start one with: make up" >&2; exit 1; }
 	@PORTICO_ENV=local exec $(PYTHON) manage.py changepassword admin
+
+bench: test-packages ## Measure in ten minutes, beside MLflow and BentoML; figures and plots go to benchmarks/results
+	@$(PYTHON) -m benchmarks all --quick; status=$$?; \
+		$(PYTHON) -m benchmarks plots --figures benchmarks/results --out benchmarks/results && exit $$status
 
 clean: ## Remove .venv and caches; what Portico keeps (.portico) stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

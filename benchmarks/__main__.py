@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from benchmarks import cold_start, image_size, single
+from benchmarks import bench, cold_start, http, image_size, plots, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
+from benchmarks.peers.environments import CACHE
 from benchmarks.portal import measure as portal
 from benchmarks.report import Report, machine
 
@@ -46,11 +47,33 @@ THREADS = click.option("--threads", type=int, help="OMP_NUM_THREADS; left out: n
 PREDICTOR = click.option(
     "--predictor", default=ROOT / "lambda_docker", type=FOLDER, help="lambda_docker of another checkout, to compare."
 )
+PEERS_CACHE = click.option(
+    "--cache", default=CACHE, type=click.Path(path_type=Path), help="Where the peers' environments are kept."
+)
+QUICK = click.option("--quick", is_flag=True, help="Fewer rounds and rows: rougher figures, sooner.")
 WHERE = click.option("--folder", type=FOLDER, help="Where inputs and outputs lie meanwhile.")
 
 register("image-size", image_size.measure)
 register("cold-start", cold_start.measure)
-register("single", single.measure, click.option("--rounds", default=7, show_default=True))
+register(
+    "single",
+    single.measure,
+    click.option("--rounds", default=7, show_default=True),
+    click.option("--peers/--no-peers", "with_peers", default=True, show_default=True, help="With MLflow and BentoML."),
+    QUICK,
+    PEERS_CACHE,
+)
+register(
+    "http",
+    http.measure,
+    click.option("--rounds", default=7, show_default=True),
+    click.option(
+        "--model", "models", multiple=True, type=click.Choice(single.MODELS), help="May be given several times."
+    ),
+    QUICK,
+    THREADS,
+    PEERS_CACHE,
+)
 register(
     "batch",
     speed.measure,
@@ -93,7 +116,7 @@ register(
     mlflow_server.measure,
     click.option("--rows", default=100_000, show_default=True),
     click.option("--rounds", default=7, show_default=True),
-    click.option("--cache", default=mlflow_server.CACHE, type=click.Path(path_type=Path), help="Where MLflow is kept."),
+    PEERS_CACHE,
     THREADS,
     WHERE,
     PREDICTOR,
@@ -123,6 +146,9 @@ register(
     ),
     click.option("--crowd/--no-crowd", "with_crowd", default=True, show_default=True, help="With 50 people at once."),
 )
+
+main.add_command(bench.run_all)
+main.add_command(plots.draw_all)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""One prediction, warm, in process: Portico's handler beside the original tool's, scikit-learn and the bare walk.
+"""One prediction, warm, in process: Portico's handler beside the original tool's, scikit-learn, the walk and peers.
 
-Everything runs in one process, row by row in turns, against a real S3 emulator. What is imported, and Portico's model,
-are there before the clock starts; the original fetches and unpickles its model in each call, as it does.
+Everything runs in one process, row by row in turns, against a real S3 emulator; MLflow and BentoML in processes of
+their own, by their own clocks. What is imported, and Portico's model, are there before the clock starts; the original
+fetches and unpickles its model in each call, as it does.
 """
 
 import base64
@@ -16,14 +17,18 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import types
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.batch.processes import ROOT
+from benchmarks.peers.environments import CACHE, version_of
+from benchmarks.peers.in_process import peer
 from benchmarks.report import Report
 
 MODELS = ("logreg", "forest", "histgb", "columns")
@@ -31,50 +36,81 @@ MODELS = ("logreg", "forest", "histgb", "columns")
 _BUCKET, _SLUG, _KEY = "benchmark", "model", "a key for a benchmark, known to everybody"
 _STARTS_WITHIN_S = 30
 _ROWS = 1_000
-_TOLERANCE = 1e-12
+TOLERANCE = 1e-12
+MLFLOW, BENTOML = "MLflow, pyfunc.predict of a DataFrame", "BentoML, its service's method"
+_QUICK_MODELS, _QUICK_ROUNDS, _QUICK_ROWS = ("logreg", "forest"), 2, 100
+_ABOUT_PEERS = (
+    "{} and {}: each in an environment and a process of its own, by that process's clock, 100 rows a round; no HTTP, no"
+    " JSON. BentoML's method asks scikit-learn with an array where all columns are numbers."
+)
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """answer: one row → the probabilities"""
+    """answer: one row → the probabilities; timed: the same and its seconds, by the clock of another process
+
+    rows: how many a round
+    """
 
     name: str
     answer: Callable[[Row], list[float]]
-    is_slow: bool = False
+    rows: int = 1_000
+    timed: Callable[[Row], tuple[list[float], float]] | None = None
 
 
-def measure(*, rounds: int = 7) -> Report:
-    """One prediction, warm, in process, beside the original tool's handler.
+def measure(*, rounds: int = 7, with_peers: bool = True, quick: bool = False, cache: Path = CACHE) -> Report:
+    """One prediction, warm, in process, beside the original tool's handler, MLflow and BentoML.
 
-    Raises: RuntimeError: the variants do not agree
+    Raises: RuntimeError: the variants do not agree; a peer cannot be installed
     """
+    rounds, most = (min(rounds, _QUICK_ROUNDS), _QUICK_ROWS) if quick else (rounds, _ROWS)
     sys.path.insert(0, str(ROOT / "lambda_docker"))
     rows: list[dict[str, Any]] = []
     with _emulator() as endpoint, _settings(endpoint), _quiet():
         import boto3
 
         boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=_BUCKET)
-        for name in MODELS:
-            model, table = _fit(name)
-            variants = _variants(model, table)
+        for name in _QUICK_MODELS if quick else MODELS:
+            model, table = fit(name)
             observations = table.to_dict("records")[:_ROWS]
-            _require_equal(name, variants, observations)
-            rows += _summarize(name, variants, _time(variants, observations, rounds))
+            with _peers(model, list(table), cache if with_peers else None) as peers:
+                variants = [*_variants(model, table), *peers]
+                _require_equal(name, variants, observations)
+                rows += _summarize(name, variants, _time(variants, observations[:most], rounds))
     return Report(
         title="One prediction, warm, in process",
         rows=rows,
         notes=[
-            f"{rounds} rounds, the variants in turns; {_ROWS:,} distinct rows a round for the quick ones, 20 for the"
-            " original's handler, whose S3 client, GET and unpickling are part of each call. Medians of single calls.",
-            f"All answers were equal first, to {_TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
+            f"{rounds} rounds{', quick mode' if quick else ''}, the variants in turns; {most:,} distinct rows a round"
+            " for the quick ones, 20 for the original's handler, whose S3 client, GET and unpickling are part of each"
+            " call. Medians of single calls.",
+            f"All answers were equal first, to {TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
+            *([_ABOUT_PEERS.format(version_of("mlflow"), version_of("bentoml"))] if with_peers else []),
             "OMP_NUM_THREADS not set.",
         ],
     )
 
 
-def _fit(name: str) -> tuple[Any, Any]:
+@contextlib.contextmanager
+def _peers(model: Any, columns: Sequence[str], cache: Path | None) -> Iterator[list[Variant]]:
+    """Peers that have the model; none without a cache of theirs."""
+    with contextlib.ExitStack() as running:
+        if cache is None:
+            yield []
+            return
+        file = running.enter_context(tempfile.NamedTemporaryFile())
+        pickle.dump(model, file)
+        file.flush()
+        found = []
+        for name, label in (("mlflow", MLFLOW), ("bentoml", BENTOML)):
+            asked = running.enter_context(peer(name, Path(file.name), columns=columns, cache=cache))
+            found.append(Variant(label, asked.probabilities, rows=100, timed=asked.answer))
+        yield found
+
+
+def fit(name: str) -> tuple[Any, Any]:
     """A fitted model and 1,000 rows or more to ask it."""
     import numpy as np
     import pandas as pd
@@ -135,7 +171,7 @@ def _variants(model: Any, table: Any) -> list[Variant]:
         return list(prediction["probabilities"])
 
     variants = [
-        Variant("original handler", original, is_slow=True),
+        Variant("original handler", original, rows=20),
         Variant("scikit-learn, model kept, DataFrame", cached),
         Variant("Portico's handler", portico),
         Variant("bare walk, JSON in and out", walk),
@@ -200,7 +236,7 @@ def _require_equal(name: str, variants: list[Variant], rows: list[Row]) -> None:
         answers = {variant.name: variant.answer(row) for variant in variants}
         reference = answers["scikit-learn, model kept, DataFrame"]
         for other, answer in answers.items():
-            if any(abs(one - two) > _TOLERANCE for one, two in zip(answer, reference, strict=True)):
+            if any(abs(one - two) > TOLERANCE for one, two in zip(answer, reference, strict=True)):
                 raise RuntimeError(f"{other}, {name}: {answer} instead of {reference} for {row}.")
 
 
@@ -209,7 +245,10 @@ def _time(variants: list[Variant], rows: list[Row], rounds: int) -> dict[str, li
     taken: dict[str, list[float]] = {variant.name: [] for variant in variants}
     for _ in range(rounds):
         for variant in variants:
-            for row in rows[:20] if variant.is_slow else rows:
+            for row in rows[: variant.rows]:
+                if variant.timed is not None:
+                    taken[variant.name].append(variant.timed(row)[1])
+                    continue
                 began = time.perf_counter()
                 variant.answer(row)
                 taken[variant.name].append(time.perf_counter() - began)

@@ -19,3 +19,7 @@ compile lambda_docker/rie.in --no-deps -o lambda_docker/rie.txt
 for name in lightgbm xgboost catboost; do
     compile "lambda_docker/extras/$name.in" --no-deps -c requirements/test.txt -o "lambda_docker/extras/$name.txt"
 done
+# Those that benchmarks compare with: environments of their own, with the image's scikit-learn.
+for name in mlflow bentoml; do
+    compile "benchmarks/peers/$name.in" -c lambda_docker/requirements.txt -o "benchmarks/peers/$name.txt"
+done

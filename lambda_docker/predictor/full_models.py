@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from predictor import bucket, keys
-from predictor.description import describe
+from predictor.description import Description, describe
 from predictor.discovery import inspect, to_json_value
 from predictor.engines import Engine
 from predictor.engines.sklearn_engine import SklearnEngine
@@ -37,6 +37,7 @@ class Described:
     features: tuple[Feature, ...]
     output: Output
     full: Full
+    description: Description
 
 
 def load_version(slug: str, version: int, manifest: Mapping[str, Any]) -> Full:
@@ -91,7 +92,7 @@ def describe_body(body: bytes, *, format: str) -> Described:
         "warnings": loaded.warnings,
     }
     full = Full(engine=found.engine, classes=found.output.classes)
-    return Described(manifest=manifest, features=found.features, output=found.output, full=full)
+    return Described(manifest=manifest, features=found.features, output=found.output, full=full, description=found)
 
 
 def _classes_of(estimator: Any) -> tuple[Choice, ...] | None:

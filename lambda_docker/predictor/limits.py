@@ -22,6 +22,8 @@ _DEFAULTS = {
     "PORTICO_WORKBOOK_MAX_BYTES": 100 * MIB,
     # What SageMaker passes on to a container; MLflow and KServe have no limit of their own.
     "PORTICO_SERVE_BODY_MAX_BYTES": 25 * MIB,
+    # Kubernetes asks a container for signs of life after 30 s, where it is not told otherwise; imports take some, too.
+    "PORTICO_SERVE_COMPILE_SECONDS": 15,
     # SageMaker gives up on a call after 60 s.
     "PORTICO_SERVE_SECONDS": 60,
     # Docker and Kubernetes kill after 10 and 30 s unless they are told otherwise.

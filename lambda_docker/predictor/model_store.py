@@ -314,17 +314,11 @@ def _fetch_drop_in() -> tuple[str, LoadedModel]:
     from predictor.full_models import load_drop_in
 
     etag, found = load_drop_in()
-    return etag, _of_described(DROP_IN_SLUG, found)
+    return etag, of_described(DROP_IN_SLUG, found)
 
 
-def load_described(body: bytes, *, format: str, slug: str) -> LoadedModel:
-    """A model that comes without a manifest, described from what it is. Raises: ModelBroken."""
-    from predictor.full_models import describe_body
-
-    return _of_described(slug, describe_body(body, format=format))
-
-
-def _of_described(slug: str, found: "Described") -> LoadedModel:
+def of_described(slug: str, found: "Described") -> LoadedModel:
+    """A model that comes without a manifest."""
     return LoadedModel(
         slug=slug,
         version=None,

@@ -23,6 +23,9 @@ def main() -> int:
     began = time.perf_counter()
     if len(sys.argv) > 1:
         return _refuse("`serve` takes no arguments: its settings are in the environment (docs/serving.md).")
+    # Whatever was set: GNU's OpenMP does not survive the fork into a worker once it has threads, and waits for ever.
+    # It is read when scikit-learn is imported. There are as many workers as processors anyway.
+    os.environ["OMP_NUM_THREADS"] = "1"
     try:
         port, count = _read_number("PORTICO_SERVE_PORT", PORT), _read_number("PORTICO_SERVE_WORKERS", _count_cpus())
         is_quick = open_model()

@@ -4,8 +4,8 @@ Source: ASGI 3.0, "HTTP & WebSocket ASGI Message Format"
 """
 
 import asyncio
+import os
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -13,7 +13,7 @@ from predictor import journal
 from predictor.limits import in_megabytes, limit
 from predictor.serving import routes
 from predictor.serving.calls import Answer, Call, Refusal, Route, as_refusal
-from predictor.serving.pace import Pace
+from predictor.serving.pace import NeedsThread, Pace
 
 # A body that is too large is still read up to here, and dropped: a client that writes does not see an answer.
 DRAINED_AT_MOST_BYTES = 64 * 1024 * 1024
@@ -79,7 +79,10 @@ class App:
                 raise Refusal(503, "The model has stopped answering. Start this container again.")
             return ask(call)
         if self._is_quick and len(call.body) <= QUICK_BODY_BYTES:
-            return ask(call)
+            try:
+                return ask(call)
+            except NeedsThread:
+                pass  # its tables hand this one over
         return await self._pace.run(lambda: ask(call))
 
     async def _read_body(self, call: Call, receive: _Receive, *, allowed: int) -> bytes:
@@ -134,7 +137,7 @@ def _too_large(allowed: int) -> Refusal:
 def _read_id(given: str) -> str:
     """The caller's own id of its request, where it is one; else a new one."""
     is_fit = 0 < len(given) <= _ID_MAX_CHARACTERS and given.isascii() and given.isprintable()
-    return given if is_fit else uuid.uuid4().hex
+    return given if is_fit else os.urandom(16).hex()
 
 
 def _with_headers(answer: Answer, headers: Mapping[str, str]) -> Answer:

@@ -4,13 +4,19 @@ import os
 import re
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from predictor import model_store
+from predictor import journal, model_store
 from predictor.errors import Fault, ObjectMissing
 from predictor.limits import in_megabytes, limit
-from predictor.model_store import LoadedModel, load_described
+from predictor.model_store import LoadedModel, of_described
 from predictor.operations import predict_one
+from predictor.serving.pace import NeedsThread, is_on_event_loop
+
+if TYPE_CHECKING:
+    from predictor.full_models import Described, Full
 
 # Where SageMaker unpacks a model.
 MODEL_FOLDER = "/opt/ml/model"
@@ -25,17 +31,30 @@ class NoModel(Exception):
     """There is nothing to serve; the message says what was looked for and what to do."""
 
 
+@dataclass(frozen=True)
+class Mounted(LoadedModel):
+    """A file's model. Where scikit-learn takes its time for it, the event loop has its tables alone."""
+
+    is_quick_in_full: bool = True
+
+    @property
+    def full(self) -> "Full":
+        """As of any model. Raises: NeedsThread: here it would hold up all others."""
+        if not self.is_quick_in_full and is_on_event_loop():
+            raise NeedsThread
+        return super().full
+
+
 def open_model() -> bool:
-    """Load what is served; whether small calls are quick.
+    """Load what is served, and compile it where it can be; whether small calls are quick.
 
     Raises: NoModel
     """
     file = _find_file()
     if file is not None:
-        model = _load(file)
+        model = _mount(_slug_of(file.stem), _load(file))
         model_store.store.mount(model)
-        # Others than scikit-learn's own may take any time for a row, and bear no second call beside it.
-        return model.engine.is_thread_safe and _seconds_a_row(model) < QUICK_S
+        return model.tables is not None or model.is_quick_in_full
     if not os.environ.get("PORTICO_BUCKET"):
         raise NoModel(
             f"There is no model to serve. Mount one as a file of {', '.join(_FORMATS)} and name it in "
@@ -64,7 +83,9 @@ def _find_file() -> Path | None:
     return found[0] if found else None
 
 
-def _load(file: Path) -> LoadedModel:
+def _load(file: Path) -> "Described":
+    from predictor.full_models import describe_body
+
     allowed = limit("PORTICO_MODEL_MAX_BYTES")
     try:
         size = file.stat().st_size
@@ -72,11 +93,47 @@ def _load(file: Path) -> LoadedModel:
             raise NoModel(
                 f"{file} has {in_megabytes(size)}; up to {in_megabytes(allowed)} are loaded (PORTICO_MODEL_MAX_BYTES)."
             )
-        return load_described(file.read_bytes(), format=_FORMATS[file.suffix.lower()], slug=_slug_of(file.stem))
+        return describe_body(file.read_bytes(), format=_FORMATS[file.suffix.lower()])
     except OSError as problem:
         raise NoModel(f"{file} cannot be read: {problem.strerror}.") from problem
     except Fault as fault:
         raise NoModel(f"{file} cannot be served. {fault.message}") from fault
+
+
+def _mount(slug: str, found: "Described") -> Mounted:
+    """The model as it is served: as tables too, where these answer as scikit-learn does."""
+    from predictor.serving.compiling import compile_described
+
+    described = of_described(slug, found)
+    # Others than scikit-learn's own may take any time for a row, and bear no second call beside it.
+    is_quick_in_full = found.full.engine.is_thread_safe and _seconds_a_row(described) < QUICK_S
+    began = time.monotonic()
+    tables = compile_described(found.description, seconds=limit("PORTICO_SERVE_COMPILE_SECONDS"))
+    journal.note(
+        "not compiled" if tables.walker is None else "compiled",
+        model=described.tag(),
+        seconds=round(time.monotonic() - began, 2),
+        **_told(tables.report),
+    )
+    single = {"single": {"milliseconds": tables.single_milliseconds}}
+    return Mounted(
+        slug=described.slug,
+        version=None,
+        sha256=described.sha256,
+        size_bytes=described.size_bytes,
+        manifest={**described.manifest, "compiled": tables.report, "trials": single},
+        features=described.features,
+        output=described.output,
+        tables=tables.walker,
+        load=described.load,
+        is_quick_in_full=is_quick_in_full,
+    )
+
+
+def _told(report: dict[str, Any]) -> dict[str, Any]:
+    """What the log says of it: never a row, which may be somebody's."""
+    names = ("reason",) if report["reason"] else ("rows", "largest_difference", "milliseconds")
+    return {name: report[name] for name in names}
 
 
 def _slug_of(stem: str) -> str:

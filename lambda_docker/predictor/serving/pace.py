@@ -17,6 +17,19 @@ WAITING_AT_MOST = 64
 _RETRY = {"Retry-After": "5"}
 
 
+class NeedsThread(Exception):
+    """This takes its time, and was asked for on the event loop: it is to be done once more by `Pace.run`."""
+
+
+def is_on_event_loop() -> bool:
+    """Whether all other calls of this process wait for what is done here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class Pace:
     """One process's. Args: seconds: how long a call may take, with the time that it waits."""
 
