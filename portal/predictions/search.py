@@ -1,6 +1,6 @@
 """Words within predictions, found by an index of their three-letter pieces.
 
-SQLite keeps it in a table of FTS5, written by triggers, PostgreSQL in an index of pg_trgm: migration 0006 makes both.
+SQLite keeps it in a table of FTS5, written by triggers (migration 0006), PostgreSQL in an index of pg_trgm (0007).
 Where SQLite has no FTS5, nothing is called rare, and searches go through the rows piece by piece.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Func, TextField
 
 from portal.predictions.models import Prediction, folded
 
 PIECE = 3  # letters; shorter texts are in no index
 RARE_ROWS = 2_000  # so many are fetched by their keys and sorted; of more, a page is found on the way down the list
 TABLE = "predictions_search"
+PIECES = str.maketrans(". \n", "qxz")  # as predictions_pieces() does it in PostgreSQL
 
 
 def rare_matches(text: str) -> list[Any] | None:
@@ -27,8 +29,11 @@ def rare_matches(text: str) -> list[Any] | None:
 
 
 def _by_trigrams(text: str) -> list[Any]:
-    matches = Prediction.objects.filter(words__contains=text).order_by()
-    return list(matches.values_list("pk", flat=True)[: RARE_ROWS + 1])
+    pieces = Func(F("words"), function="predictions_pieces", output_field=TextField())
+    matches = Prediction.objects.alias(pieces=pieces).filter(
+        words__contains=text, pieces__contains=text.translate(PIECES)
+    )
+    return list(matches.order_by().values_list("pk", flat=True)[: RARE_ROWS + 1])
 
 
 def _in_fts(text: str) -> list[Any] | None:

@@ -42,14 +42,13 @@ class ModelAdmin(UnfoldModelAdmin):
         since = timezone.now() - timedelta(days=RECENT_DAYS)
         shown = ModelVersion.objects.exclude(state=states.ARCHIVED)
         versions = shown.order_by("-number").defer("scan", "manifest", "pending")
-        recent = ModelVersion.objects.filter(model=OuterRef("pk"), predictions__created_at__gte=since)
-        recent = recent.order_by().values("predictions__pk")
+        recent = ModelVersion.objects.filter(model=OuterRef("pk"), predictions__created_at__gte=since).order_by()
         return (
             super()
             .get_queryset(request)
             .prefetch_related(Prefetch("versions", versions))
             .annotate(
-                recent_predictions=RowCount(recent[:COUNTED_ROWS]),
+                recent_predictions=RowCount(recent.values("predictions__pk")[:COUNTED_ROWS]),
                 changed_at=Max("events__at"),
                 has_live=Exists(ModelVersion.objects.filter(model=OuterRef("pk"), state=states.LIVE)),
             )
