@@ -52,6 +52,7 @@ PAGES = [
     ("search: part of a phrase", OWNER, "text=not a num"),
     ("search: nothing like it", OWNER, "text=xylophone"),
     ("search: two letters", OWNER, "text=zz"),
+    ("search: signs alone", OWNER, "text=-_-"),
     ("search: a word that the model has not", OWNER, "model=houses&text=torgersen"),
     ("search: a rare word, model and band", OWNER, f"model=penguins&outcome=band:Bad result&text={RARE_WORD}"),
     ("a busy person's own", BUSY, ""),
