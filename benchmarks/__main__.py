@@ -145,6 +145,7 @@ register(
         help="Where databases are kept, and used again; else they are gone afterwards.",
     ),
     click.option("--crowd/--no-crowd", "with_crowd", default=True, show_default=True, help="With 50 people at once."),
+    click.option("--quick", "is_quick", is_flag=True, help="In a minute or so: 50,000 rows, 3 rounds, no crowd."),
 )
 
 main.add_command(bench.run_all)

@@ -57,12 +57,16 @@ class Outcome:
         return sum(path.strip("/").rpartition("/")[2] not in kept for path in self.answers)
 
 
-def run_crowd(folder: Path, *, people: int, predictions: int) -> Outcome:
+def run_crowd(folder: Path, *, people: int, predictions: int, database_url: str = "") -> Outcome:
     """Everybody signs in, waits for the others, and predicts as fast as answers come."""
     bypass_proxies()
     with Supervisor(is_quiet=True) as supervisor:
         portico = start_everything(
-            StateFolder(folder), supervisor, portal_port=find_free_port(), emulator_port=find_free_port()
+            StateFolder(folder),
+            supervisor,
+            portal_port=find_free_port(),
+            emulator_port=find_free_port(),
+            database_url=database_url,
         )
         manage(supervisor, portico.variables, "shell", "-c", MAKE_PEOPLE.format(password=PASSWORD, people=people))
         outcome, start = Outcome(), threading.Barrier(people + 1)

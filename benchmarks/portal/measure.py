@@ -17,13 +17,24 @@ from benchmarks.portal.postgresql import NoPostgresql, running_postgresql
 from benchmarks.report import Report
 
 FEW = 10_000
+QUICK_ROWS, QUICK_ROUNDS = 50_000, 3
 PREDICTIONS = 200
 PEOPLE, EACH = 50, 10
 FILLED = "filled"
 
 
-def measure(*, rows: int, database: str, rounds: int, folder: Path | None = None, with_crowd: bool = True) -> Report:
+def measure(
+    *,
+    rows: int,
+    database: str,
+    rounds: int,
+    folder: Path | None = None,
+    with_crowd: bool = True,
+    is_quick: bool = False,
+) -> Report:
     """The portal with a long history: pages, searches, the export, one prediction, fifty people at once."""
+    if is_quick:
+        rows, rounds, with_crowd = QUICK_ROWS, QUICK_ROUNDS, False
     with ExitStack() as stack:
         kept = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portico-portal-")))
         try:
@@ -34,8 +45,8 @@ def measure(*, rows: int, database: str, rounds: int, folder: Path | None = None
         except NoPostgresql as error:
             return Report("The portal at scale", [{"database": database, "measured": "not measured"}], [f"{error}."])
         parts = [_export_report(found), _prediction_report(found)]
-        if with_crowd and database == "sqlite":
-            parts.append(_crowd_report(kept / "crowd"))
+        if with_crowd:
+            parts.append(_crowd_report(database))
     return _pages_report(database, found, rounds, parts)
 
 
@@ -50,7 +61,9 @@ def _filled(database: str, folder: Path, rows: int) -> Iterator[Mapping[str, str
             environment["PORTICO_DATABASE_URL"] = stack.enter_context(running_postgresql(folder))
         else:
             environment.pop("PORTICO_DATABASE_URL", None)
-        if not (folder / FILLED).exists():
+        if (folder / FILLED).exists():
+            _run(environment, "manage.py", "migrate", "--verbosity", "0")
+        else:
             _python(environment, "filling", str(rows))
             (folder / FILLED).touch()
         yield environment
@@ -66,11 +79,15 @@ def _measure_one(environment: Mapping[str, str], rounds: int) -> dict[str, Any]:
 
 def _python(environment: Mapping[str, str], module: str, *arguments: str) -> Any:
     """The JSON that a module prints, run in a process of its own. Raises: RuntimeError: it ended badly."""
-    command = [sys.executable, "-m", f"benchmarks.portal.{module}", *arguments]
+    return json.loads(_run(environment, "-m", f"benchmarks.portal.{module}", *arguments).splitlines()[-1])
+
+
+def _run(environment: Mapping[str, str], *arguments: str) -> str:
+    command = [sys.executable, *arguments]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command[1:])} failed:\n{done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+        raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+    return done.stdout
 
 
 def _pages_report(database: str, found: Mapping[int, Any], rounds: int, parts: Sequence[Report]) -> Report:
@@ -95,7 +112,7 @@ def _pages_report(database: str, found: Mapping[int, Any], rounds: int, parts: S
     notes = [
         f"{database}: {sizes} predictions (few, many), a hundredth as many batches, 200 people, 32 versions.",
         f"Server time within Django's test client, page rendered; {rounds} rounds, pages taking turns.",
-        "Processor ms: of this process, SQLite's work included, PostgreSQL's not; other programs do not lengthen them.",
+        "Processor ms: of the portal and its database; other programs do not lengthen them.",
         f"All pages of the large database together: p50 {statistics.median(every):.1f} ms, p95 {_p95(every):.1f} ms.",
     ]
     return Report(f"The portal at scale: {database}", rows, notes, parts)
@@ -127,9 +144,15 @@ def _prediction_report(found: Mapping[int, Any]) -> Report:
     return Report("One prediction, the portal's own time", rows, [f"{PREDICTIONS} predictions."])
 
 
-def _crowd_report(folder: Path) -> Report:
-    folder.mkdir(parents=True)
-    outcome = crowd.run_crowd(folder, people=PEOPLE, predictions=EACH)
+def _crowd_report(database: str) -> Report:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portico-crowd-")))
+        url = ""
+        if database == "postgresql":
+            (data := folder / "postgresql").mkdir()
+            folder.chmod(0o755)
+            url = stack.enter_context(running_postgresql(data))
+        outcome = crowd.run_crowd(folder / "state", people=PEOPLE, predictions=EACH, database_url=url)
     row = {
         "people": PEOPLE,
         "predictions": PEOPLE * EACH,
@@ -142,7 +165,7 @@ def _crowd_report(folder: Path) -> Report:
         "a second": len(outcome.answers) / outcome.wall_s,
     }
     notes = [
-        "The stack of make up, on SQLite: gunicorn's 8 threads, the emulator, the real function. People share its "
+        f"The stack of make up, on {database}: gunicorn's 8 threads, the emulator, the real function. People share its "
         "processors, and do not pause between predictions.",
         *(f"Error: {said}" for said in sorted(set(outcome.errors))[:5]),
     ]

@@ -1,4 +1,6 @@
-"""Every kind of page of the history, asked through Django's test client: server time and number of queries.
+"""Every kind of page of the history, and the first pages of people and owners: server time and number of queries.
+
+They are asked through Django's test client.
 
 python -m benchmarks.portal.pages ROUNDS
 """
@@ -14,14 +16,14 @@ from typing import Any
 from django.db import connection
 from django.test import Client
 
-import benchmarks.portal.setup  # noqa: F401 -- before all that needs Django
+from benchmarks.portal.setup import worked_s  # isort: skip -- before all that needs Django
 from benchmarks.portal.filling import DAYS, FIRST, RARE_CLASS, RARE_WORD
 from portal.accounts.models import User
 from portal.predictions.models import Prediction
 from portal.predictions.paging import Place
 
 OWNER, BUSY, QUIET = "owner", "person000", "person199"
-# What a page is called, who asks, and for what; {…} stands for places in the list.
+# What a page is called, who asks, and for what of the history, or at which address; {…} stands for places in the list.
 PAGES = [
     ("everything, first page", OWNER, ""),
     ("everything, the middle", OWNER, "before={middle}"),
@@ -50,6 +52,7 @@ PAGES = [
     ("search: part of a phrase", OWNER, "text=not a num"),
     ("search: nothing like it", OWNER, "text=xylophone"),
     ("search: two letters", OWNER, "text=zz"),
+    ("search: signs alone", OWNER, "text=-_-"),
     ("search: a word that the model has not", OWNER, "model=houses&text=torgersen"),
     ("search: a rare word, model and band", OWNER, f"model=penguins&outcome=band:Bad result&text={RARE_WORD}"),
     ("a busy person's own", BUSY, ""),
@@ -60,6 +63,8 @@ PAGES = [
     ("a quiet person's own", QUIET, ""),
     ("a quiet person's own, a frequent word", QUIET, "text=torgersen"),
     ("a quiet person's own, nothing like it", QUIET, "text=xylophone"),
+    ("a busy person's first page", BUSY, "/"),
+    ("the console's models", OWNER, "/admin/registry/model/"),
 ]
 
 
@@ -70,7 +75,7 @@ def main(rounds: int) -> None:
     found: dict[str, dict[str, Any]] = {}
     for _ in range(rounds + 1):
         for name, who, query in PAGES:
-            milliseconds, cpu, queries, rows = _ask(clients[who], f"/history/?{query.format(**places)}")
+            milliseconds, cpu, queries, rows = _ask(clients[who], _address(query).format(**places))
             page = found.setdefault(name, {"queries": queries, "rows": rows, "milliseconds": [], "cpu": []})
             page["milliseconds"].append(milliseconds)
             page["cpu"].append(cpu)
@@ -81,6 +86,10 @@ def main(rounds: int) -> None:
             page["cpu"][0],
         )  # the first round finds nothing prepared: templates, clients, the connection
     print(json.dumps(found))
+
+
+def _address(query: str) -> str:
+    return query if query.startswith("/") else f"/history/?{query}"
 
 
 def _client_of(name: str) -> Client:
@@ -102,9 +111,9 @@ def _places() -> dict[str, str]:
 
 def _ask(client: Client, path: str) -> tuple[float, float, int, int]:
     with _counted() as queries:
-        started, worked = time.perf_counter(), time.process_time()
+        started, worked = time.perf_counter(), worked_s()
         answer = client.get(path)
-        milliseconds, cpu = 1000 * (time.perf_counter() - started), 1000 * (time.process_time() - worked)
+        milliseconds, cpu = 1000 * (time.perf_counter() - started), 1000 * (worked_s() - worked)
     if answer.status_code != 200:
         raise RuntimeError(f"{path} answered {answer.status_code}")
     return milliseconds, cpu, len(queries), answer.content.count(b"<tr>") - 1

@@ -40,10 +40,17 @@ class RunningPortico:
 
 
 def start_everything(
-    state: StateFolder, supervisor: Supervisor, *, portal_port: int, emulator_port: int, say_step: Step = step
+    state: StateFolder,
+    supervisor: Supervisor,
+    *,
+    portal_port: int,
+    emulator_port: int,
+    say_step: Step = step,
+    database_url: str = "",
 ) -> RunningPortico:
     """Start on what the state folder holds; what it lacks is made.
 
+    Args:   database_url: the portal's database, if not SQLite in the state folder
     Raises: DeployError: a part could not be started
     """
     url = f"http://{LOOPBACK}:{portal_port}"
@@ -56,6 +63,7 @@ def start_everything(
         emulator, outputs = _deploy(state, supervisor, emulator, target, note)
     stack = portal_environment(target, outputs)
     variables = portal_variables(state, port=portal_port, endpoint=emulator.endpoint, stack=stack)
+    variables["PORTICO_DATABASE_URL"] = database_url
     with say_step("Bringing the database up to date"):
         manage(supervisor, variables, "migrate", "--verbosity", "0")
         login = make_first_login(supervisor, variables)

@@ -60,16 +60,20 @@ class Predictions:
         everything = self._in_order(place, is_newer=is_newer)
         if self._is_simple:
             return Found(list(everything.filter(**self.facets).defer("words")[:limit]))
+        driver, reached = self._shortest(everything, is_newer=is_newer) if place else self._from_the_newest
+
+        def look(rows: int) -> list[Any]:
+            candidates = self._within(driver.values("pk")[:rows], everything, is_newer=is_newer)
+            return list(self._with_text(candidates)[:limit])
+
+        keys = look(min(FIRST_LOOK, LOOK_ROWS))
+        if len(keys) == limit:
+            return Found(_fetch(keys))
+        # Only now: an index of words takes longest to say that something is frequent.
         if self._matches is not None:
             return Found(_fetch(self._within(self._matches, everything, is_newer=is_newer)[:limit]))
-        driver, reached = self._shortest(everything, is_newer=is_newer) if place else self._from_the_newest
-        keys: list[Any] = []
-        for look in (min(FIRST_LOOK, LOOK_ROWS), LOOK_ROWS):
-            candidates = self._within(driver.values("pk")[:look], everything, is_newer=is_newer)
-            keys = list(self._with_text(candidates)[:limit])
-            if len(keys) == limit:
-                return Found(_fetch(keys))
-        return Found(_fetch(keys), reached)
+        keys = look(LOOK_ROWS)
+        return Found(_fetch(keys), None if len(keys) == limit else reached)
 
     def count(self, most: int) -> int | None:
         """How many there are, `most` if there are more, or None where only a long search could say."""
@@ -78,11 +82,13 @@ class Predictions:
         everything = self._in_order(None, is_newer=False)
         if self._is_simple:
             return everything.filter(**self.facets)[:most].count()
+        driver, reached = self._from_the_newest
+        if reached and "_matches" not in self.__dict__:
+            return None  # a short look has filled the page
         if self._matches is not None and not self.facets and not self.dates:
             return min(most, len(self._matches))
         if self._matches is not None:
             return self._within(self._matches, everything, is_newer=False)[:most].count()
-        driver, reached = self._from_the_newest
         if reached:
             return None
         return self._with_text(self._within(driver.values("pk"), everything, is_newer=False))[:most].count()

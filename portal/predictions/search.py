@@ -1,20 +1,24 @@
 """Words within predictions, found by an index of their three-letter pieces.
 
-SQLite keeps it in a table of FTS5, written by triggers, PostgreSQL in an index of pg_trgm: migration 0006 makes both.
+SQLite keeps it in a table of FTS5, written by triggers (migration 0006), PostgreSQL in an index of pg_trgm (0007).
 Where SQLite has no FTS5, nothing is called rare, and searches go through the rows piece by piece.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Func, TextField
 
 from portal.predictions.models import Prediction, folded
 
 PIECE = 3  # letters; shorter texts are in no index
 RARE_ROWS = 2_000  # so many are fetched by their keys and sorted; of more, a page is found on the way down the list
 TABLE = "predictions_search"
+PIECES = str.maketrans(". \n", "qxz")  # as predictions_pieces() does it in PostgreSQL
+NEIGHBOURS = re.compile(r"[^\W_]{3}")
 
 
 def rare_matches(text: str) -> list[Any] | None:
@@ -26,9 +30,13 @@ def rare_matches(text: str) -> list[Any] | None:
     return found if found is not None and len(found) <= RARE_ROWS else None
 
 
-def _by_trigrams(text: str) -> list[Any]:
-    matches = Prediction.objects.filter(words__contains=text).order_by()
-    return list(matches.values_list("pk", flat=True)[: RARE_ROWS + 1])
+def _by_trigrams(text: str) -> list[Any] | None:
+    sought = text.translate(PIECES)
+    if NEIGHBOURS.search(sought) is None:  # signs alone are in no index, and the whole table would be read
+        return None
+    pieces = Func(F("words"), function="predictions_pieces", output_field=TextField())
+    matches = Prediction.objects.alias(pieces=pieces).filter(words__contains=text, pieces__contains=sought)
+    return list(matches.order_by().values_list("pk", flat=True)[: RARE_ROWS + 1])
 
 
 def _in_fts(text: str) -> list[Any] | None:

@@ -12,6 +12,12 @@ from portal.predictions import states
 from portal.predictions.models import Prediction
 from portal.registry.models import ModelVersion
 
+# What an answer, or the lack of one, says. The rest of the row was written before it was asked for.
+ANSWER = (
+    "state", "outcome", "outcome_words", "value", "probabilities", "scores", "band_value", "band_label", "band_tone",
+    "milliseconds", "is_cold", "error", "words",
+)  # fmt: skip
+
 
 def predict_one(version: ModelVersion, row: Mapping[str, Scalar], *, by: User) -> Prediction:
     """Ask exactly this version about one observation.
@@ -63,4 +69,4 @@ def _take(prediction: Prediction, answer: Answer) -> None:
 def _close(prediction: Prediction, state: str, *, error: str = "") -> None:
     states.check_change(states.PREDICTION_CHANGES, prediction.state, state)
     prediction.state, prediction.error = state, error[:500]
-    prediction.save()
+    prediction.save(update_fields=ANSWER)

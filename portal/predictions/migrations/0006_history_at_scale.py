@@ -1,4 +1,4 @@
-"""Indexes for the history, and one for its search: FTS5 in SQLite, pg_trgm in PostgreSQL.
+"""Indexes for the history, and one for its search: FTS5 in SQLite; PostgreSQL's is made by 0007.
 
 SQLite forgets a table's triggers when Django makes the table anew, which it does for most changes of a column: a later
 migration that changes `Prediction` ends with `RunPython(make_search, ...)` of this one.
@@ -21,11 +21,7 @@ SQLITE = [
 
 
 def make_search(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        schema_editor.execute(
-            "CREATE INDEX predictions_search ON predictions_prediction USING gin (words gin_trgm_ops)"
-        )
+    if schema_editor.connection.vendor == "postgresql":  # its index is made by 0007
         return
     drop_search(apps, schema_editor)
     try:

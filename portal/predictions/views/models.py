@@ -12,11 +12,13 @@ from portal.registry import states
 from portal.registry.models import Model, ModelVersion, Picture
 
 RECENT = 5
+# Of a version, long and for the console alone.
+UNSEEN = ("scan", "pending", "refusals", "training_answers")
 
 
 def live_version_or_404(slug: str) -> ModelVersion:
     """The version that answers for this model; a model without one is not there for users."""
-    versions = ModelVersion.objects.select_related("model").prefetch_related("features", "bands", "examples")
+    versions = ModelVersion.objects.select_related("model").prefetch_related("features").defer(*UNSEEN)
     return get_object_or_404(versions, model__slug=slug, state=states.LIVE)
 
 

@@ -13,7 +13,7 @@ from portal.middleware import log_reference
 from portal.predictions import actions
 from portal.predictions.feature_form import FeatureForm, defaults_of, initial_from
 from portal.predictions.models import Prediction
-from portal.predictions.views.models import live_version_or_404
+from portal.predictions.views.models import UNSEEN, live_version_or_404
 from portal.registry.models import ModelVersion
 
 
@@ -43,6 +43,7 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
 def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """An answer, for good; with the form beside it where the same version is still live."""
     rows = Prediction.objects.visible_to(person(request)).select_related("version__model", "user")
+    rows = rows.prefetch_related("version__features").defer("words", *(f"version__{name}" for name in UNSEEN))
     found = get_object_or_404(rows, pk=pk)
     version = found.version
     may_ask = version.is_live and request.user.has_perm("predictions.add_prediction")

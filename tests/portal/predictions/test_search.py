@@ -56,6 +56,24 @@ def test_search_takes_every_text_literally_and_capitals_for_small_letters(index:
     assert found == ([row] if text.strip() else found)
 
 
+@pytest.mark.parametrize("text", ["47.13", "not a num", "13 not"])
+def test_search_tells_signs_from_the_letters_that_an_index_has_in_their_place(index: None, text: str):
+    ada, version = make_user(), make_version()
+    row = make_prediction(ada, version, inputs={"text": "47.13 not a number"})
+    make_prediction(ada, version, inputs={"text": "47q13xnotxaxnumber"})
+
+    assert keys(text) == {row.pk}
+
+
+@pytest.mark.parametrize("text", ["---", "-_-", "(1)"])
+def test_search_for_signs_that_are_in_no_index_finds_them(text: str):
+    ada, version = make_user(), make_version()
+    row = make_prediction(ada, version, inputs={"text": "(1)---, -_-"})
+    make_prediction(ada, version)
+
+    assert list(stream(HistoryFilter({"text": text}, viewer=ada).sources())) == [row]
+
+
 def test_search_for_what_many_rows_hold_is_left_to_the_list(index: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(search, "RARE_ROWS", 2)
     ada, version = make_user(), make_version()

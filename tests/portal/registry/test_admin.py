@@ -1,19 +1,22 @@
 """The console's pages about models, without a browser and with the cloud side stood in by functions."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts import roles
 from portal.errors import Refused
 from portal.gateways import inference, storage
 from portal.gateways.inference import Verified
 from portal.registry import states
+from portal.registry.admin import models as admin_models
 from portal.registry.models import Event, ModelVersion
-from tests.portal.factories import make_manifest, make_user, make_version
+from tests.portal.factories import make_manifest, make_model, make_prediction, make_user, make_version
 from tests.portal.registry.conftest import away, model_file
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +151,24 @@ def test_deleting_from_the_console_is_forbidden(owner: Client, name: str):
     answer = owner.post(reverse(f"admin:{name}", args=[row.pk]), {"post": "yes"})
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("counted", [3, 5])
+def test_models_list_counts_recent_predictions_of_all_versions_and_stops_at_a_bound(
+    owner: Client, monkeypatch: pytest.MonkeyPatch, counted: int
+):
+    monkeypatch.setattr(admin_models, "COUNTED_ROWS", counted)
+    ada, first = make_user(), make_version(is_live=False)
+    second = make_version(first.model)
+    for version in (first, first, second):
+        make_prediction(ada, version)
+    make_prediction(ada, second, created_at=timezone.now() - timedelta(days=31))
+    make_prediction(ada, make_version(make_model("houses")))
+
+    page = owner.get(reverse("admin:registry_model_changelist"))
+
+    assert {model.slug: model.recent_predictions for model in page.context["cl"].result_list} == {
+        "penguins": 3,
+        "houses": 1,
+    }
+    assert (" or more" in page.content.decode()) == (counted == 3)
