@@ -29,7 +29,7 @@ _EXTREMES = (0.0, -0.0, 1e-320, -1e-320, 3.4e38, -3.4e38, 3.5e38, -3.5e38, 1e300
 # What the gate may take of the check's time.
 _SECONDS = 20.0
 _OTHERWISE = "its tables answer otherwise than scikit-learn does"
-_TREES = ("forest_classifier", "forest_regressor")
+_TREES = ("forest_classifier", "forest_regressor", "xgboost_classifier", "xgboost_regressor")
 
 Row = list[Any]
 Prediction = Mapping[str, Any]

@@ -110,16 +110,17 @@ _STEPPED = {
 
 def require_exact(before: Sequence[Entry], after: Entry) -> None:
     """Raises: CannotCompile: `after` tells apart what differs in the last digit only, and `before` may."""
-    if _operations_in(after) & _STEPPED and not all(_operations_in(entry) <= _EXACT for entry in before):
+    if operations_in(after) & _STEPPED and not all(operations_in(entry) <= _EXACT for entry in before):
         raise CannotCompile("one of its parts compares numbers that another one had to round")
 
 
-def _operations_in(entry: object) -> set[str]:
+def operations_in(entry: object) -> set[str]:
+    """The names of an entry's operation and of all within it."""
     if isinstance(entry, list):
         return (
-            set().union(*map(_operations_in, entry)) if any(isinstance(part, dict | list) for part in entry) else set()
+            set().union(*map(operations_in, entry)) if any(isinstance(part, dict | list) for part in entry) else set()
         )
     if not isinstance(entry, dict):
         return set()
     own = {entry["op"]} if "op" in entry else set()
-    return own.union(*map(_operations_in, entry.values()))
+    return own.union(*map(operations_in, entry.values()))
