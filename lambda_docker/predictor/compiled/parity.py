@@ -174,7 +174,7 @@ class _Comparison:
     def _on_thresholds(self, usual: Row) -> Iterator[Row]:
         """Values on which trees part their rows, and the floats beside them."""
         features = self._description.features
-        for place, threshold in _thresholds(self._document["model"], [(place, ()) for place in range(len(features))]):
+        for place, threshold in thresholds_of(self._document["model"], len(features)):
             if features[place].kind in ("number", "integer"):
                 for number in (threshold, math.nextafter(threshold, -math.inf), math.nextafter(threshold, math.inf)):
                     yield _changed(usual, place, number)
@@ -237,8 +237,12 @@ def _final(entry: Mapping[str, Any]) -> str:
 _Source = tuple[int, tuple[tuple[float, float], ...]] | None
 
 
+def thresholds_of(model: Mapping[str, Any], count: int) -> Iterator[tuple[int, float]]:
+    """What trees compare some of the `count` inputs with: (place of the input, number), some for each."""
+    return _thresholds(model, [(place, ()) for place in range(count)])
+
+
 def _thresholds(entry: Mapping[str, Any], sources: list[_Source]) -> Iterator[tuple[int, float]]:
-    """What trees compare inputs with: (place of the input, number), some for each."""
     if "thresholds" in entry:
         yield from _of_trees(entry, sources)
     for step in entry.get("steps", ()):
@@ -260,7 +264,9 @@ def _of_trees(entry: Mapping[str, Any], sources: list[_Source]) -> Iterator[tupl
 
 
 def _after(step: Mapping[str, Any], sources: list[_Source]) -> list[_Source]:
-    """Where the columns behind a transform come from."""
+    """Where the columns behind a transform come from; no columns where nobody knows."""
+    if not sources:
+        return []
     if step["op"] == "pass" or step["op"] == "impute" and "told" not in step and len(step["columns"]) == len(sources):
         return sources
     if step["op"] == "scale":
