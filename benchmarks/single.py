@@ -56,7 +56,7 @@ def measure(*, rounds: int = 7) -> Report:
 
         boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=_BUCKET)
         for name in MODELS:
-            model, table = _fit(name)
+            model, table = fit(name)
             variants = _variants(model, table)
             observations = table.to_dict("records")[:_ROWS]
             _require_equal(name, variants, observations)
@@ -73,7 +73,7 @@ def measure(*, rounds: int = 7) -> Report:
     )
 
 
-def _fit(name: str) -> tuple[Any, Any]:
+def fit(name: str) -> tuple[Any, Any]:
     """A fitted model and 1,000 rows or more to ask it."""
     import numpy as np
     import pandas as pd

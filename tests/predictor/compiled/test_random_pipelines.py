@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from hypothesis import event, given
 
-from predictor.compiled.parity import thresholds_of
 from predictor.compiled.terms import CannotCompile
+from predictor.compiled.thresholds import thresholds_of
 from tests.predictor.compiled.comparing import EXTREMES, Compared
 from tests.predictor.compiled.fitting import few, fit
 from tests.predictor.compiled.random_pipelines import Case, cases
@@ -35,7 +35,8 @@ def test_random_pipeline_with_any_rows_answers_alike(case: Case) -> None:
     scale = 1e3 * compared.scale_of(rows[:15])
     answered = compared.check_rows(rows[:15], scale=scale)
     compared.check_rows([*_varied(rows, case.seed), *_on_thresholds(compared, rows[3])], scale=scale)
-    for row in _odd(rows, case.seed):
+    are_numeric = [feature.is_numeric for feature in compared.description.features]
+    for row in _odd(rows, are_numeric, case.seed):
         compared.check_row(row, scale=scale)
 
     event(f"compiled: {'all' if answered == 15 else 'some' if answered else 'none'} of the usual rows answered")
@@ -57,12 +58,12 @@ def _on_thresholds(compared: Compared, row: list[Any]) -> Iterator[list[Any]]:
                 yield [*row[:place], near, *row[place + 1 :]]
 
 
-def _odd(rows: list[list[Any]], seed: int) -> Iterator[list[Any]]:
+def _odd(rows: list[list[Any]], are_numeric: list[bool], seed: int) -> Iterator[list[Any]]:
     """One extreme number, one thing missing, one word that nobody knows, or everything missing."""
     random = np.random.default_rng(seed + 2)
     usual = rows[int(random.integers(len(rows)))]
     for place in random.permutation(len(usual))[:3]:
-        odd = float(random.choice(EXTREMES)) if isinstance(usual[place], float) else "violet"
+        odd = float(random.choice(EXTREMES)) if are_numeric[place] else "violet"
         yield [*usual[:place], odd, *usual[place + 1 :]]
         yield [*usual[:place], None, *usual[place + 1 :]]
     yield [None] * len(usual)

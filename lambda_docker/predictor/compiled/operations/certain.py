@@ -1,6 +1,7 @@
 """What can be said for sure: where rounding could tip the scales, scikit-learn itself is to answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from predictor.compiled.operations.linear import softmax
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Predictor, Row
@@ -87,6 +88,18 @@ def probabilities_of(predictor: object) -> Predictor:
 def classifier_of(predictor: object) -> Predictor:
     """A classifier that was read. Raises: ValueError: it is something else."""
     return _require(predictor, "probabilities", "scores")
+
+
+def require_decisions(entry: Entry) -> None:
+    """Raises: CannotCompile: what was written answers, but tells no decisions, at which another model is to look."""
+    # Here, since operations import this module.
+    from predictor.compiled.operations import OPERATIONS
+
+    def read(part: Mapping[str, Any]) -> Any:
+        return OPERATIONS[part["op"]].read(part, read)
+
+    if classifier_of(read(entry)).decide is None:
+        raise CannotCompile("one of its parts tells no decisions once it is written")
 
 
 def _require(predictor: object, *kinds: str) -> Predictor:
