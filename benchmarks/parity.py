@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from benchmarks import parity_zoo, single
 from benchmarks.batch.processes import ROOT
 from benchmarks.report import Report
@@ -38,6 +40,8 @@ def measure(*, rows: int = _ROWS) -> Report:
     sys.path.insert(0, str(ROOT / "lambda_docker"))
     lines, in_full, reports = [], [], {}
     for name, model, table in _models():
+        # It takes minutes.
+        click.echo(f"{name} …", err=True)
         found, walked = _compare(name, model, table.head(rows))
         if walked is None:
             in_full.append(f"{name}: in full, since {found.reason}")

@@ -149,8 +149,8 @@ def _others() -> Iterator[Any]:
     yield LinearDiscriminantAnalysis()
     yield QuadraticDiscriminantAnalysis(reg_param=0.1)
     yield KNeighborsClassifier()
-    yield MLPClassifier((20,), max_iter=50, random_state=0)
-    yield MLPRegressor((20,), max_iter=50, random_state=0)
+    yield MLPClassifier(hidden_layer_sizes=(20,), max_iter=50, random_state=0)
+    yield MLPRegressor(hidden_layer_sizes=(20,), max_iter=50, random_state=0)
     yield SVR()
 
 

@@ -56,7 +56,7 @@ CLASSIFIERS: tuple[Any, ...] = (
     LinearDiscriminantAnalysis(),
     QuadraticDiscriminantAnalysis(reg_param=0.1),
     neighbors.KNeighborsClassifier(3),
-    neural_network.MLPClassifier((5,), max_iter=30, random_state=0),
+    neural_network.MLPClassifier(hidden_layer_sizes=(5,), max_iter=30, random_state=0),
     lightgbm.LGBMClassifier(**_QUIET),
     xgboost.XGBClassifier(**_SINGLE),
 )
@@ -79,7 +79,7 @@ REGRESSORS: tuple[Any, ...] = (
     TransformedTargetRegressor(linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1),
     TransformedTargetRegressor(linear_model.Ridge(), transformer=pre.StandardScaler()),
     neighbors.KNeighborsRegressor(3),
-    neural_network.MLPRegressor((5,), max_iter=30, random_state=0),
+    neural_network.MLPRegressor(hidden_layer_sizes=(5,), max_iter=30, random_state=0),
     lightgbm.LGBMRegressor(**_QUIET),
     xgboost.XGBRegressor(**_SINGLE),
     xgboost.XGBRegressor(**_SINGLE, objective="count:poisson"),
