@@ -39,34 +39,41 @@ def _of_trees(entry: Mapping[str, Any], sources: list[_Source]) -> Iterator[tupl
 
 
 def _after(step: Mapping[str, Any], sources: list[_Source]) -> list[_Source]:
-    """Where the columns behind a transform come from; no columns where nobody knows."""
+    """Where the columns behind a transform come from, as far as is known; there may be more columns than are listed."""
     if not sources:
         return []
     if step["op"] == "pass" or step["op"] == "impute" and "told" not in step and len(step["columns"]) == len(sources):
+        return sources
+    if step["op"] == "pipeline":
+        for inner in step["steps"]:
+            sources = _after(inner, sources)
         return sources
     if step["op"] == "scale":
         scales = unpack(step["divide"]) if "divide" in step else [1.0] * len(sources)
         means = unpack(step["subtract"]) if "subtract" in step else [0.0] * len(sources)
         return [
             None if source is None else (source[0], (*source[1], (scale, mean)))
-            for source, scale, mean in zip(sources, scales, means, strict=True)
+            for source, scale, mean in zip(sources, scales, means, strict=False)
         ]
     if step["op"] == "select":
-        return [sources[place] for place in unpack(step["columns"])]
-    if step["op"] == "columns" and all(
-        part["of"]["op"] in ("pass", "scale", "one_hot", "ordinal") for part in step["parts"]
-    ):
+        return [sources[place] if place < len(sources) else None for place in unpack(step["columns"])]
+    if step["op"] == "columns":
         return list(_dealt(step["parts"], sources))
     return []
 
 
 def _dealt(parts: Iterable[Mapping[str, Any]], sources: list[_Source]) -> Iterator[_Source]:
     for part in parts:
-        picked = [sources[place] for place in part["columns"]]
-        if part["of"]["op"] in ("pass", "scale") and "weight" not in part:
-            yield from _after(part["of"], picked)
-        elif part["of"]["op"] == "one_hot":
-            width = sum(map(len, part["of"]["categories"])) - sum(place is not None for place in part["of"]["dropped"])
+        picked = [sources[place] if place < len(sources) else None for place in part["columns"]]
+        of = part["of"]
+        if of["op"] == "one_hot":
+            width = sum(map(len, of["categories"])) - sum(place is not None for place in of["dropped"])
             yield from [None] * width
-        else:
+        elif of["op"] == "ordinal" or "weight" in part and of["op"] in ("pass", "scale"):
             yield from [None] * len(picked)
+        else:
+            after = _after(of, picked) if "weight" not in part else []
+            yield from after
+            # How many columns it makes is not known, and so not what stands where from here on.
+            if len(after) != len(picked):
+                return
