@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import bench, cold_start, http, image_size, plots, single
+from benchmarks import bench, cold_start, http, image_size, parity, plots, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
@@ -55,6 +55,11 @@ WHERE = click.option("--folder", type=FOLDER, help="Where inputs and outputs lie
 
 register("image-size", image_size.measure)
 register("cold-start", cold_start.measure)
+register(
+    "parity",
+    parity.measure,
+    click.option("--rows", default=500, show_default=True, help="Of its own table that each model answers."),
+)
 register(
     "single",
     single.measure,

@@ -361,7 +361,10 @@ def _spreads_of(estimator: Any, count: int) -> list[float | None]:
             continue
         if values is not None and np.shape(values) == (count,):
             return [_positive(share * float(value)) for value in values]
-    return [_positive(float(np.std(found))) if len(found) > 1 else None for found in _thresholds_of(estimator, count)]
+    # A tree may part what is missing from all else at infinity, and numbers as large as there are have no square.
+    thresholds = [found[np.isfinite(found)] for found in _thresholds_of(estimator, count)]
+    with np.errstate(over="ignore"):
+        return [_positive(float(np.std(found))) if len(found) > 1 else None for found in thresholds]
 
 
 def _thresholds_of(estimator: Any, count: int) -> list[Any]:

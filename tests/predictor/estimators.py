@@ -1,6 +1,6 @@
 """Every estimator of scikit-learn, fitted on data that suit it, and which of them cannot be served.
 
-PYTHONPATH=.:lambda_docker python -m tests.predictor.estimators_table     prints the outcome
+PYTHONPATH=.:lambda_docker python -m tests.predictor.estimators_table     prints what becomes of each
 """
 
 import inspect

@@ -9,27 +9,27 @@ processor. A row whose tables hand over is scikit-learn's, and so equal.
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from predictor import trial_rows
-from predictor.compiled.numbers import unpack
 from predictor.compiled.reading import Walker
 from predictor.compiled.terms import TEXT_MAX_CHARACTERS, CannotCompile, HandOver
+from predictor.compiled.thresholds import thresholds_of
 from predictor.compiled.writing import write
 from predictor.engines import Answers
 
 TOLERANCE = 1e-12
 
 _VARIED, _WIDE = 100, 40
-_THRESHOLDS_AN_INPUT, _CHOICES_AN_INPUT, _EXTREME_ROWS = 40, 20, 200
+_CHOICES_AN_INPUT, _EXTREME_ROWS = 20, 200
 _EXTREMES = (0.0, -0.0, 1e-320, -1e-320, 3.4e38, -3.4e38, 3.5e38, -3.5e38, 1e300, -1e300)
 # What the gate may take of the check's time.
 _SECONDS = 20.0
 _OTHERWISE = "its tables answer otherwise than scikit-learn does"
-_TREES = ("forest_classifier", "forest_regressor")
+_TREES = ("forest_classifier", "forest_regressor", "xgboost_classifier", "xgboost_regressor")
 
 Row = list[Any]
 Prediction = Mapping[str, Any]
@@ -37,12 +37,18 @@ Prediction = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A document that passed. rows: compared; largest_difference: as a share, see above"""
+    """A document that passed.
+
+    rows: compared; largest_difference: as a share, see above; handed_over: rows beside those that were compared
+    worst_row: where the largest difference was, None where there was none
+    """
 
     text: str
     rows: int
     largest_difference: float
     milliseconds: float
+    handed_over: int = 0
+    worst_row: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the manifest has it, but for the checksum."""
@@ -100,24 +106,28 @@ class _Comparison:
 
     def run(self, golden: Sequence[Row], *, text: str, milliseconds: float) -> Compiled | NotCompiled:
         ends, compared, worst, answered = time.monotonic() + _SECONDS, 0, 0.0, 0
+        handed_over, worst_row = 0, None
         names = [feature.name for feature in self._description.features]
         for number, rows in enumerate(self._groups(golden)):
             expectations = self._ask_all(rows)
             if number == 0:
-                self._size = max((abs(one) for expected in expectations for one in _numbers(expected)), default=0.0)
+                self._size = max((abs(one) for expected in expectations for one in numbers_of(expected)), default=0.0)
             for row, expected in zip(rows, expectations, strict=True):
                 difference = self._compare(row, expected)
                 if difference is None:
+                    handed_over += 1
                     continue
                 if difference > self._tolerance:
                     return NotCompiled(_OTHERWISE, row=dict(zip(names, row, strict=True)))
-                worst, compared = max(worst, difference), compared + 1
+                if difference > worst:
+                    worst, worst_row = difference, dict(zip(names, row, strict=True))
+                compared += 1
             answered = compared if number == 0 else answered
             if time.monotonic() > ends:
                 break
         if 2 * answered < len(golden):
             return NotCompiled("its tables answer too few rows")
-        return Compiled(text=text, rows=compared, largest_difference=worst, milliseconds=milliseconds)
+        return Compiled(text, compared, worst, milliseconds, handed_over=handed_over, worst_row=worst_row)
 
     def _groups(self, golden: Sequence[Row]) -> Iterator[list[Row]]:
         """Rows to ask at once; those that a model may well refuse, and with them all others, are alone."""
@@ -155,13 +165,10 @@ class _Comparison:
     def _difference(self, found: Prediction, expected: Prediction) -> float:
         if found["label"] != expected["label"] or type(found["label"]) is not type(expected["label"]):
             return math.inf
-        mine, theirs = _numbers(found), _numbers(expected)
+        mine, theirs = numbers_of(found), numbers_of(expected)
         if len(mine) != len(theirs):
             return math.inf
-        return max((self._share(*pair) for pair in zip(mine, theirs, strict=True)), default=0.0)
-
-    def _share(self, one: float, other: float) -> float:
-        return 0.0 if one == other else abs(one - other) / max(abs(one), abs(other), self._size)
+        return max((share_of(*pair, size=self._size) for pair in zip(mine, theirs, strict=True)), default=0.0)
 
     def _varied(self) -> Iterator[Row]:
         features, hints = self._description.features, self._description.inputs.hints
@@ -174,7 +181,7 @@ class _Comparison:
     def _on_thresholds(self, usual: Row) -> Iterator[Row]:
         """Values on which trees part their rows, and the floats beside them."""
         features = self._description.features
-        for place, threshold in _thresholds(self._document["model"], [(place, ()) for place in range(len(features))]):
+        for place, threshold in thresholds_of(self._document["model"], len(features)):
             if features[place].kind in ("number", "integer"):
                 for number in (threshold, math.nextafter(threshold, -math.inf), math.nextafter(threshold, math.inf)):
                     yield _changed(usual, place, number)
@@ -198,14 +205,20 @@ class _Comparison:
 
 
 def _is_finite(prediction: Prediction) -> bool:
-    return all(map(math.isfinite, _numbers(prediction)))
+    return all(map(math.isfinite, numbers_of(prediction)))
 
 
 def _changed(row: Row, place: int, value: Any) -> Row:
     return [*row[:place], value, *row[place + 1 :]]
 
 
-def _numbers(prediction: Prediction | None) -> list[float]:
+def share_of(one: float, other: float, *, size: float) -> float:
+    """How far two numbers are apart, as a share of the larger, or of the model's ordinary size."""
+    return 0.0 if one == other else abs(one - other) / max(abs(one), abs(other), size)
+
+
+def numbers_of(prediction: Prediction | None) -> list[float]:
+    """All of a prediction's numbers, in their order."""
     if prediction is None:
         return []
     found: list[float] = []
@@ -231,61 +244,3 @@ def _time(walker: Walker, rows: Sequence[Row]) -> float:
 def _final(entry: Mapping[str, Any]) -> str:
     """The operation that answers."""
     return _final(entry["steps"][-1]) if entry.get("steps") else str(entry["op"])
-
-
-# A column that is an input, after steps (divide, add) that undo what was done to it; None for any other one.
-_Source = tuple[int, tuple[tuple[float, float], ...]] | None
-
-
-def _thresholds(entry: Mapping[str, Any], sources: list[_Source]) -> Iterator[tuple[int, float]]:
-    """What trees compare inputs with: (place of the input, number), some for each."""
-    if "thresholds" in entry:
-        yield from _of_trees(entry, sources)
-    for step in entry.get("steps", ()):
-        yield from _thresholds(step, sources)
-        sources = _after(step, sources)
-
-
-def _of_trees(entry: Mapping[str, Any], sources: list[_Source]) -> Iterator[tuple[int, float]]:
-    seen: dict[int, int] = {}
-    for feature, threshold in zip(unpack(entry["features"]), unpack(entry["thresholds"]), strict=True):
-        source = sources[feature] if 0 <= feature < len(sources) else None
-        if source is None or seen.setdefault(source[0], 0) >= _THRESHOLDS_AN_INPUT:
-            continue
-        seen[source[0]] += 1
-        for scale, mean in reversed(source[1]):
-            threshold = threshold * scale + mean  # noqa: PLW2901  # it is taken back step by step
-        if math.isfinite(threshold):
-            yield source[0], threshold
-
-
-def _after(step: Mapping[str, Any], sources: list[_Source]) -> list[_Source]:
-    """Where the columns behind a transform come from."""
-    if step["op"] == "pass" or step["op"] == "impute" and "told" not in step and len(step["columns"]) == len(sources):
-        return sources
-    if step["op"] == "scale":
-        scales = unpack(step["divide"]) if "divide" in step else [1.0] * len(sources)
-        means = unpack(step["subtract"]) if "subtract" in step else [0.0] * len(sources)
-        return [
-            None if source is None else (source[0], (*source[1], (scale, mean)))
-            for source, scale, mean in zip(sources, scales, means, strict=True)
-        ]
-    if step["op"] == "select":
-        return [sources[place] for place in unpack(step["columns"])]
-    if step["op"] == "columns" and all(
-        part["of"]["op"] in ("pass", "scale", "one_hot", "ordinal") for part in step["parts"]
-    ):
-        return list(_dealt(step["parts"], sources))
-    return []
-
-
-def _dealt(parts: Iterable[Mapping[str, Any]], sources: list[_Source]) -> Iterator[_Source]:
-    for part in parts:
-        picked = [sources[place] for place in part["columns"]]
-        if part["of"]["op"] in ("pass", "scale") and "weight" not in part:
-            yield from _after(part["of"], picked)
-        elif part["of"]["op"] == "one_hot":
-            width = sum(map(len, part["of"]["categories"])) - sum(place is not None for place in part["of"]["dropped"])
-            yield from [None] * width
-        else:
-            yield from [None] * len(picked)

@@ -27,6 +27,7 @@ struct Trees {
     int64_t outputs;  // numbers a leaf
     int64_t sums_count;
     int32_t is_cast;
+    int32_t is_single;
     int32_t takes_missing;
 };
 
@@ -53,14 +54,20 @@ inline void walk(const Trees& trees, int64_t first, const double* row, int32_t* 
     } while (moved);
 }
 
+// In float32 where the ensemble adds so: the sum of two of them is exact enough in float64 to be rounded once more.
+inline void add_to(double& sum, double value, bool is_single) {
+    sum += value;
+    if (is_single) sum = static_cast<float>(sum);
+}
+
 // In the trees' order, each sum by itself.
 inline void add(const Trees& trees, int64_t tree, int32_t place, double* sums) {
     const int32_t leaf = trees.leaves[place];
     if (trees.outputs == trees.sums_count) {
         for (int64_t output = 0; output < trees.outputs; ++output)
-            sums[output] += trees.values[output * trees.leaves_count + leaf];
+            add_to(sums[output], trees.values[output * trees.leaves_count + leaf], trees.is_single);
     } else {
-        sums[tree % trees.sums_count] += trees.values[leaf];
+        add_to(sums[tree % trees.sums_count], trees.values[leaf], trees.is_single);
     }
 }
 

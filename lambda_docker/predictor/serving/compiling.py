@@ -40,7 +40,9 @@ def compile_described(description: Description, *, seconds: float) -> Tables:
     found = _in_child(functools.partial(_compare, description), seconds=seconds)
     text = found.pop("text", None)
     single = found.pop("single_milliseconds", None)
-    walker = None if text is None else Walker(json.loads(text), features=description.features, output=description.output)
+    walker = (
+        None if text is None else Walker(json.loads(text), features=description.features, output=description.output)
+    )
     return Tables(walker, found, single)
 
 

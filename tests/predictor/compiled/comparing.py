@@ -74,7 +74,7 @@ class Compared:
         Args: answered: the least share of the training rows that the walker must answer by itself
         """
         ordinary = data.table[:15].tolist()
-        scale = self._scale(ordinary)
+        scale = self.scale_of(ordinary)
         by_itself = sum(self.check_row(row, scale=scale) for row in ordinary)
         assert by_itself >= answered * len(ordinary), f"{by_itself} of {len(ordinary)} rows answered"
         for row in self._unusual(data):
@@ -86,19 +86,40 @@ class Compared:
             got = self.walker.answer(row)
         except HandOver:
             return False
-        wanted = self._ask(row)
+        self._require_same(got, self._ask(row), scale=scale, row=row)
+        return True
+
+    def check_rows(self, rows: Sequence[Sequence[Any]], *, scale: float = 1.0) -> int:
+        """check_row for many, of which scikit-learn is asked at once; how many of them the walker answered."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                answers = self.description.engine.predict(list(zip(*rows, strict=True)))
+        except Exception:  # one of them is refused
+            return sum(self.check_row(row, scale=scale) for row in rows)
+        answered = 0
+        for place, row in enumerate(rows):
+            try:
+                got = self.walker.answer(row)
+            except HandOver:
+                continue
+            self._require_same(got, answers.one(place), scale=scale, row=row)
+            answered += 1
+        return answered
+
+    def _require_same(self, got: dict[str, Any], wanted: dict[str, Any], *, scale: float, row: Sequence[Any]) -> None:
         assert got["label"] == wanted["label"] and type(got["label"]) is type(wanted["label"]), (row, got, wanted)
         for kind in ("value", "probabilities", "scores"):
             size = 1.0 if kind == "probabilities" else scale
             self._require_alike(got[kind], wanted[kind], scale=size, row=row)
-        return True
 
     def _ask(self, row: Sequence[Any]) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return self.description.engine.predict([[value] for value in row]).one()
 
-    def _scale(self, rows: Iterable[Sequence[Any]]) -> float:
+    def scale_of(self, rows: Iterable[Sequence[Any]]) -> float:
+        """The largest number that scikit-learn gives for these rows."""
         numbers = [0.0]
         for row in rows:
             said = self._ask(row)

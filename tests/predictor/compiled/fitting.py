@@ -31,5 +31,5 @@ def fit(estimator: Any, table: Any, target: Any) -> Any:
         warnings.simplefilter("ignore")
         try:
             return clone(estimator).fit(table, target)
-        except ValueError:
+        except (TypeError, ValueError):
             reject()

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_selection import SelectKBest
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PolynomialFeatures, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from predictor.compiled import parity
@@ -63,6 +64,14 @@ def test_columns_and_categories_pass_within_last_digits():
 
     assert isinstance(found, Compiled)
     assert found.largest_difference <= 1e-12
+
+
+def test_columns_that_come_from_several_inputs_are_compared_without_their_thresholds():
+    prepared = (PolynomialFeatures(2, include_bias=False), SelectKBest(k=3), StandardScaler())
+
+    found = compiled(make_pipeline(*prepared, DecisionTreeClassifier(random_state=0)))
+
+    assert isinstance(found, Compiled)
 
 
 @pytest.mark.parametrize("neighbour", [-np.inf, np.inf])

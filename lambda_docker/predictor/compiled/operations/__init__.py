@@ -26,6 +26,7 @@ _MODULES = (
     "targets",
     "trees",
     "voting",
+    "xgb",
 )
 
 OPERATIONS: dict[str, Operation] = {

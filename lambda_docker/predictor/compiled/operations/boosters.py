@@ -5,7 +5,7 @@ number right on the negative one would go another way: that threshold is written
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor.compiled.operations.certain import surely_largest, surely_positive
@@ -32,7 +32,8 @@ def _write_lightgbm(model: Any, write: Write) -> Entry:
     trees = Trees(values=[[]])
     for tree in dump["tree_info"]:
         trees.add(_lightgbm_nodes(tree["tree_structure"]))
-    return {**trees.to_entry(), "start": [0.0] * dump["num_tree_per_iteration"], "link": link, "is_cast": False}
+    start = [0.0] * dump["num_tree_per_iteration"]
+    return {**trees.to_entry(), "start": start, "link": link, "is_cast": False, "takes_missing": True}
 
 
 def _link_of(objective: str) -> str:
@@ -61,11 +62,16 @@ def _lightgbm_nodes(root: Mapping[str, Any]) -> Nodes:
         nodes.rights.append(-1)
         nodes.features.append(0 if is_leaf else node["split_feature"])
         nodes.thresholds.append(0.0 if is_leaf else _threshold(node["threshold"]))
-        nodes.missing_left.append(0)
+        nodes.missing_left.append(0 if is_leaf else int(_goes_left_if_missing(node)))
         nodes.values.append([float(node["leaf_value"]) if is_leaf else 0.0])
         if not is_leaf:
             waiting += [(node["right_child"], nodes.rights, place), (node["left_child"], nodes.lefts, place)]
     return nodes
+
+
+def _goes_left_if_missing(node: Mapping[str, Any]) -> bool:
+    """Where nothing was missing in training, LightGBM takes what is missing for nought."""
+    return bool(node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0.0)
 
 
 def _threshold(number: float) -> float:
@@ -74,12 +80,16 @@ def _threshold(number: float) -> float:
     return min(float(number), 1.7976931348623157e308)
 
 
+def _sums(entry: Mapping[str, Any]) -> Callable[[Row], list[float]]:
+    return read_sums(entry, takes_missing=entry["takes_missing"])
+
+
 def _read_regressor(entry: Mapping[str, Any], read: Read) -> Predictor:
-    return read_value(read_sums(entry, takes_missing=False), entry)
+    return read_value(_sums(entry), entry)
 
 
 def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
-    add = read_sums(entry, takes_missing=False)
+    add = _sums(entry)
     if entry["link"] == "softmax":
 
         def choose(row: Row) -> tuple[int, list[float]]:

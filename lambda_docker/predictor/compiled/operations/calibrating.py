@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
-from predictor.compiled.operations.certain import classifier_of, probabilities_of, surely_largest
+from predictor.compiled.operations.certain import classifier_of, probabilities_of, require_decisions, surely_largest
 from predictor.compiled.operations.linear import expit, finite
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
@@ -33,9 +33,12 @@ def _write_one(calibrated: Any, classes: list[Any], write: Write) -> Entry:
     if list(calibrated.estimator.classes_) != classes:
         raise CannotCompile("a calibrated model within it has not seen all classes")
     write_curve = _write_sigmoid if calibrated.method == "sigmoid" else write_isotonic
+    of, decides = write(calibrated.estimator), hasattr(calibrated.estimator, "decision_function")
+    if decides:
+        require_decisions(of)
     return {
-        "of": write(calibrated.estimator),
-        "on": "decisions" if hasattr(calibrated.estimator, "decision_function") else "probabilities",
+        "of": of,
+        "on": "decisions" if decides else "probabilities",
         "curves": [write_curve(curve) for curve in calibrated.calibrators],
     }
 

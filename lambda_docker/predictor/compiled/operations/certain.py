@@ -1,6 +1,7 @@
 """What can be said for sure: where rounding could tip the scales, scikit-learn itself is to answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from predictor.compiled.operations.linear import softmax
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Predictor, Row
@@ -89,6 +90,18 @@ def classifier_of(predictor: object) -> Predictor:
     return _require(predictor, "probabilities", "scores")
 
 
+def require_decisions(entry: Entry) -> None:
+    """Raises: CannotCompile: what was written answers, but tells no decisions, at which another model is to look."""
+    # Here, since operations import this module.
+    from predictor.compiled.operations import OPERATIONS
+
+    def read(part: Mapping[str, Any]) -> Any:
+        return OPERATIONS[part["op"]].read(part, read)
+
+    if classifier_of(read(entry)).decide is None:
+        raise CannotCompile("one of its parts tells no decisions once it is written")
+
+
 def _require(predictor: object, *kinds: str) -> Predictor:
     if not isinstance(predictor, Predictor) or predictor.gives not in kinds:
         raise ValueError("a part gives something else")
@@ -110,16 +123,17 @@ _STEPPED = {
 
 def require_exact(before: Sequence[Entry], after: Entry) -> None:
     """Raises: CannotCompile: `after` tells apart what differs in the last digit only, and `before` may."""
-    if _operations_in(after) & _STEPPED and not all(_operations_in(entry) <= _EXACT for entry in before):
+    if operations_in(after) & _STEPPED and not all(operations_in(entry) <= _EXACT for entry in before):
         raise CannotCompile("one of its parts compares numbers that another one had to round")
 
 
-def _operations_in(entry: object) -> set[str]:
+def operations_in(entry: object) -> set[str]:
+    """The names of an entry's operation and of all within it."""
     if isinstance(entry, list):
         return (
-            set().union(*map(_operations_in, entry)) if any(isinstance(part, dict | list) for part in entry) else set()
+            set().union(*map(operations_in, entry)) if any(isinstance(part, dict | list) for part in entry) else set()
         )
     if not isinstance(entry, dict):
         return set()
     own = {entry["op"]} if "op" in entry else set()
-    return own.union(*map(_operations_in, entry.values()))
+    return own.union(*map(operations_in, entry.values()))

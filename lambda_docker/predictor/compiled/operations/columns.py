@@ -6,6 +6,7 @@ from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_exact, require_finite
+from predictor.compiled.operations.sparse import write_noughts
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Transform, Write
 
 _SELECTORS = (
@@ -27,6 +28,7 @@ def _write_pipeline(pipeline: Any, write: Write) -> Entry:
     written = [write(step) for step in steps]
     for place, entry in enumerate(written):
         require_exact(written[:place], entry)
+    write_noughts(steps, written)
     return {"steps": written}
 
 

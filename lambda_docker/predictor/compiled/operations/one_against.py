@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from predictor.compiled.numbers import unpack
-from predictor.compiled.operations.certain import classifier_of, require_finite, surely_largest, surely_positive
+from predictor.compiled.operations.certain import (
+    classifier_of,
+    require_decisions,
+    require_finite,
+    surely_largest,
+    surely_positive,
+)
 from predictor.compiled.operations.columns import pick
 from predictor.compiled.operations.voting import require_encoded
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
@@ -21,7 +27,11 @@ def _write_rest(model: Any, write: Write) -> Entry:
 def _write(model: Any, write: Write) -> Entry:
     require_encoded(model.estimators_, 2)
     on = {"decisions" if hasattr(one, "decision_function") else "probabilities" for one in model.estimators_}
-    return {"models": [write(one) for one in model.estimators_], "on": on.pop(), "classes": len(model.classes_)}
+    written = [write(one) for one in model.estimators_]
+    if "decisions" in on:
+        for one in written:
+            require_decisions(one)
+    return {"models": written, "on": on.pop(), "classes": len(model.classes_)}
 
 
 def _score(entry: Mapping[str, Any], model: Predictor) -> Callable[[Row], float]:

@@ -6,6 +6,7 @@ from typing import Any
 from predictor.compiled.operations.certain import (
     classifier_of,
     probabilities_of,
+    require_decisions,
     require_exact,
     require_finite,
     value_of,
@@ -25,6 +26,8 @@ def _write_classifier(model: Any, write: Write) -> Entry:
             raise CannotCompile("a model within it has not seen all classes")
         if method == "predict":
             part["labels"] = [float(label) for label in one.classes_]
+        if method == "decision_function":
+            require_decisions(part["of"])
         part["on"] = method
     return {**entry, "classes": len(classes)}
 

@@ -43,20 +43,21 @@ class _Tables:
         return cls(**arrays, values=[unpack_array(numbers, "d") for numbers in entry["values"]])
 
 
-def read_trees(entry: Mapping[str, Any], *, sums: int, is_cast: bool, takes_missing: bool) -> AddLeaves:
+def read_trees(
+    entry: Mapping[str, Any], *, sums: int, is_cast: bool, takes_missing: bool, is_single: bool = False
+) -> AddLeaves:
     """What walks an entry's trees.
 
     Args:   sums: how many there are; a leaf has a number for each, or one for the sum whose turn its tree is;
             is_cast: whether scikit-learn casts to float32, and so refuses what is beyond it;
-            takes_missing: whether it sends NaN down the trees
+            takes_missing: whether it sends NaN down the trees; is_single: whether it adds up in float32
     Raises: ValueError: the arrays do not fit together, or a walk would not end at a leaf
     """
     tables = _Tables.of(entry)
     if len(tables.values) not in (1, sums):
         raise ValueError("leaves of other numbers than there are sums")
-    if native.kernels() is not None:
-        return _by_kernels(tables, sums=sums, is_cast=is_cast, takes_missing=takes_missing)
-    return _by_loops(tables, sums=sums, is_cast=is_cast, takes_missing=takes_missing)
+    walk = _by_loops if native.kernels() is None else _by_kernels
+    return walk(tables, sums=sums, is_cast=is_cast, takes_missing=takes_missing, is_single=is_single)
 
 
 class _Trees(ctypes.Structure):
@@ -64,11 +65,11 @@ class _Trees(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("nodes", "leaves", "missing_left", "roots", "values")),
         *((name, ctypes.c_int64) for name in ("roots_count", "leaves_count", "outputs", "sums_count")),
-        *((name, ctypes.c_int32) for name in ("is_cast", "takes_missing")),
+        *((name, ctypes.c_int32) for name in ("is_cast", "is_single", "takes_missing")),
     )
 
 
-def _by_kernels(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: bool) -> AddLeaves:
+def _by_kernels(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: bool, is_single: bool) -> AddLeaves:
     count, leaves_count = len(tables.features), len(tables.values[0])
     others = (tables.thresholds, tables.rights, tables.missing_left)
     is_even = all(len(one) == count for one in others) and all(len(one) == leaves_count for one in tables.values)
@@ -88,7 +89,7 @@ def _by_kernels(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: boo
         raise ValueError("a tree that does not end")
     arrays = (nodes, leaves, tables.missing_left, tables.roots, values)
     counts = (len(tables.roots), leaves_count, len(tables.values), sums)
-    trees = _Trees(*(_pointer(one) for one in arrays), *counts, is_cast, takes_missing)
+    trees = _Trees(*(_pointer(one) for one in arrays), *counts, is_cast, is_single, takes_missing)
     # They have to live as long as what points to them.
     trees.arrays = arrays
     where, totals_of = ctypes.byref(trees), ctypes.c_double * sums
@@ -115,17 +116,18 @@ def _pointer(numbers: "array[Any]") -> ctypes.c_void_p:
     return ctypes.c_void_p(numbers.buffer_info()[0])
 
 
-def _by_loops(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: bool) -> AddLeaves:
+def _by_loops(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: bool, is_single: bool) -> AddLeaves:
+    add_up = _add_up_singly if is_single else _add_up
     find = _leaf_finder(tables, is_cast=is_cast, takes_missing=takes_missing)
     values = [numbers.tolist() for numbers in tables.values]
 
     def add_to_each(row: Row, start: Sequence[float]) -> list[float]:
         leaves = find(row)
-        return [_add_up(first, numbers, leaves) for first, numbers in zip(start, values, strict=True)]
+        return [add_up(first, numbers, leaves) for first, numbers in zip(start, values, strict=True)]
 
     def add_in_turns(row: Row, start: Sequence[float]) -> list[float]:
         leaves = find(row)
-        return [_add_up(first, values[0], leaves[place::sums]) for place, first in enumerate(start)]
+        return [add_up(first, values[0], leaves[place::sums]) for place, first in enumerate(start)]
 
     return add_to_each if len(values) == sums else add_in_turns
 
@@ -136,6 +138,14 @@ def _add_up(start: float, numbers: Sequence[float], leaves: Sequence[int]) -> fl
     for leaf in leaves:
         total += numbers[leaf]
     return total
+
+
+def _add_up_singly(start: float, numbers: Sequence[float], leaves: Sequence[int]) -> float:
+    total = array("f", [start])
+    for leaf in leaves:
+        # Written there it is a float32.
+        total[0] += numbers[leaf]
+    return total[0]
 
 
 def _leaf_finder(tables: _Tables, *, is_cast: bool, takes_missing: bool) -> _FindLeaves:

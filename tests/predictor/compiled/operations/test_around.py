@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from predictor.compiled.operations.certain import require_decisions
 from predictor.compiled.terms import CannotCompile
 from tests.predictor.compiled.comparing import Compared, Data, data_sets
 from tests.predictor.compiled.fitting import few, fit
@@ -115,6 +116,14 @@ def test_transformed_target_with_a_function_of_its_authors_is_not_written() -> N
 
     with pytest.raises(CannotCompile, match="a function that is not numpy's"):
         Compared(fit(model, table, table[:, 0]))
+
+
+def test_part_that_tells_no_decisions_is_refused_when_another_is_to_look_at_them() -> None:
+    table = np.random.default_rng(0).normal(size=(60, 2))
+    part = Compared(fit(DecisionTreeClassifier(max_depth=2), table, table[:, 0] > 0)).document["model"]
+
+    with pytest.raises(CannotCompile, match="tells no decisions"):
+        require_decisions(part)
 
 
 @few(4)

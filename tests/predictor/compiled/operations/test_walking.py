@@ -48,12 +48,12 @@ def _grow(draw: Any, nodes: Nodes, outputs: int, *, depth: int) -> int:
 
 @needs_kernels
 @few(60)
-@given(data=st.data(), row=_ROWS, is_cast=st.booleans(), takes_missing=st.booleans())
+@given(data=st.data(), row=_ROWS, is_cast=st.booleans(), takes_missing=st.booleans(), is_single=st.booleans())
 @pytest.mark.parametrize(("outputs", "sums"), [(1, 1), (2, 2), (3, 3), (1, 3)])
-def test_kernels_and_loops_add_up_to_the_same_bits(data, row, is_cast, takes_missing, outputs, sums):
+def test_kernels_and_loops_add_up_to_the_same_bits(data, row, is_cast, takes_missing, is_single, outputs, sums):
     entry = data.draw(_trees(outputs)).to_entry()
-    settings = {"sums": sums, "is_cast": is_cast, "takes_missing": takes_missing}
-    start = [0.1 * place for place in range(sums)]
+    settings = {"sums": sums, "is_cast": is_cast, "takes_missing": takes_missing, "is_single": is_single}
+    start = [0.5 * place for place in range(sums)]
 
     by_kernels, by_loops = _both(entry, **settings)
 
