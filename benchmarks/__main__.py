@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import cold_start, image_size, single
+from benchmarks import cold, cold_start, image_size, models, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
@@ -50,6 +50,21 @@ WHERE = click.option("--folder", type=FOLDER, help="Where inputs and outputs lie
 
 register("image-size", image_size.measure)
 register("cold-start", cold_start.measure)
+register(
+    "cold",
+    cold.measure,
+    click.option("--rounds", default=7, show_default=True),
+    click.option(
+        "--model", "names", multiple=True, type=click.Choice(models.MODELS), help="May be given several times."
+    ),
+    click.option(
+        "--memory",
+        "memory_mb",
+        multiple=True,
+        type=int,
+        help="MB: once more with such a function's share of a processor.",
+    ),
+)
 register("single", single.measure, click.option("--rounds", default=7, show_default=True))
 register(
     "batch",

@@ -40,8 +40,11 @@ def fit(name: str) -> tuple[Any, Any]:
     return model.fit(table, wanted), table
 
 
-def publish(model: Any) -> Any:
-    """Put the model and its tables where the predict function looks for them, as the portal does; its walker."""
+def publish(model: Any, *, number: int = 1, is_compiled: bool = True) -> Any:
+    """Put a version where the predict function looks for it, as the portal does; its walker.
+
+    Args: is_compiled: False: its manifest names no tables, there is no walker, and scikit-learn answers
+    """
     from predictor import bucket, keys, model_store, signatures
     from predictor.compiled.parity import Compiled, compile_model
     from predictor.description import describe
@@ -60,15 +63,17 @@ def publish(model: Any) -> Any:
         "file": "model.pkl",
         "sha256": hashlib.sha256(body).hexdigest(),
         "size_bytes": len(body),
-        "compiled": {**compiled.to_json(), "sha256": hashlib.sha256(text).hexdigest(), "size_bytes": len(text)},
         "slug": SLUG,
-        "number": 1,
+        "number": number,
     }
+    if is_compiled:
+        sums = {"sha256": hashlib.sha256(text).hexdigest(), "size_bytes": len(text)}
+        manifest["compiled"] = {**compiled.to_json(), **sums}
     mac = hmac.digest(KEY.encode(), signatures.message("manifest", manifest), "sha256")
     bucket.write(DROP_IN_KEY, body, content_type="application/octet-stream")
-    bucket.write(f"models/{SLUG}/1/model.pkl", body, content_type="application/octet-stream")
-    bucket.write(keys.tables(SLUG, 1), text, content_type="application/json")
+    bucket.write(f"models/{SLUG}/{number}/model.pkl", body, content_type="application/octet-stream")
+    bucket.write(keys.tables(SLUG, number), text, content_type="application/json")
     signature = {"by": "hmac-sha256", "mac": base64.b64encode(mac).decode()}
-    bucket.write_json(keys.manifest(SLUG, 1), {**manifest, "signature": signature})
+    bucket.write_json(keys.manifest(SLUG, number), {**manifest, "signature": signature})
     model_store.store = model_store.ModelStore()
-    return model_store.store.get(SLUG, 1)[0].tables
+    return model_store.store.get(SLUG, number)[0].tables
