@@ -12,8 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from predictor import bucket, journal, keys, signatures
 from predictor.compiled.reading import Unreadable, Walker
@@ -39,8 +38,7 @@ DROP_IN_SLUG = "drop-in"
 _WARM, _COLD = "warm", "cold"
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
+class _Live(NamedTuple):
     """What a pointer says, its signature checked; `read_at` by the store's clock."""
 
     read_at: float
@@ -49,23 +47,29 @@ class _Live:
     sha256: str
 
 
-@dataclass(frozen=True)
 class LoadedModel:
     """A model that is ready to answer. The drop-in model has no version: version is None.
 
     tables: what answers single rows without scikit-learn, where the model is compiled; load: makes `full`
     """
 
-    slug: str
-    version: int | None
-    sha256: str
-    size_bytes: int
-    manifest: dict[str, Any] = field(repr=False)
-    features: tuple[Feature, ...]
-    output: Output
-    tables: Walker | None
-    load: Callable[[], "Full"] = field(repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    def __init__(
+        self,
+        *,
+        slug: str,
+        version: int | None,
+        sha256: str,
+        size_bytes: int,
+        manifest: dict[str, Any],
+        features: tuple[Feature, ...],
+        output: Output,
+        tables: Walker | None,
+        load: Callable[[], "Full"],
+    ) -> None:
+        self.slug, self.version, self.sha256, self.size_bytes = slug, version, sha256, size_bytes
+        self.manifest, self.features, self.output = manifest, features, output
+        self.tables, self.load = tables, load
+        self._lock = threading.Lock()
 
     @property
     def engine(self) -> "Engine":

@@ -9,21 +9,19 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
 
 from predictor.errors import ObjectMissing, ObjectTooLarge
-
-if TYPE_CHECKING:
-    from http.client import HTTPConnection, HTTPResponse
+from predictor.http_connection import HTTPConnection, TooLong
 
 _NEEDED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 # With one of these set, somebody expects more of the client.
 _BEYOND = ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
+_PLAIN = re.compile(r"[A-Za-z0-9/._~-]+")
 _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 _CONNECT_S, _TRIES = 3.0, 3
 _FIRST_WAIT_S = 0.1
@@ -69,58 +67,40 @@ class _Connection:
         self._endpoint = ""
 
     def get(self, path: str, *, limit_bytes: int) -> tuple[bytes, str]:
-        import http.client
-
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or f"https://s3.{_region()}.amazonaws.com"
+        path = _quote(path)
+        scheme, _, rest = endpoint.partition("://")
+        host = rest.partition("/")[0]
+        if self._open is None or endpoint != self._endpoint:
+            self.close()
+            ca_file = os.environ.get("AWS_CA_BUNDLE") or None
+            self._open = HTTPConnection(host, is_tls=scheme == "https", timeout_s=_CONNECT_S, ca_file=ca_file)
+            self._endpoint = endpoint
+        headers = sign(host=host, path=path, region=_region(), at=time.gmtime(), environment=os.environ)
         try:
-            response = self._ask(endpoint, quote(path))
-            body = self._read(response, path, limit_bytes)
-        except (OSError, http.client.HTTPException) as problem:
-            self.close()
-            raise OSError(str(problem)) from problem
-        except BaseException:
-            # What is left of the answer would be taken for the next one.
-            self.close()
-            raise
-        return body, response.headers.get("ETag", "")
+            answer = self._open.ask("GET", path, headers=headers, limit_bytes=limit_bytes)
+        except TooLong as problem:
+            raise ObjectTooLarge(problem.size_bytes) from None
+        if answer.status in (403, 404):
+            # Without the right to list the bucket, S3 answers 403 for an object that is not there.
+            raise ObjectMissing(path)
+        if answer.status != 200:
+            raise OSError(f"S3 answered {answer.status}.")
+        return answer.body, answer.headers.get("etag", "")
 
     def close(self) -> None:
         if self._open is not None:
             self._open.close()
         self._open = None
 
-    def _ask(self, endpoint: str, path: str) -> "HTTPResponse":
 
-        parts = urlsplit(endpoint)
-        if self._open is None or endpoint != self._endpoint:
-            self.close()
-            self._open, self._endpoint = _connect(parts.scheme, parts.netloc), endpoint
-        headers = sign(host=parts.netloc, path=path, region=_region(), at=time.gmtime(), environment=os.environ)
-        self._open.request("GET", path, headers=headers)
-        return self._open.getresponse()
+def _quote(path: str) -> str:
+    if _PLAIN.fullmatch(path):
+        return path
+    # Only here: it imports more than all of this module, and keys of models are plain.
+    from urllib.parse import quote
 
-    def _read(self, response: "HTTPResponse", path: str, limit_bytes: int) -> bytes:
-        if response.status in (403, 404):
-            # Without the right to list the bucket, S3 answers 403 for an object that is not there.
-            response.read()
-            raise ObjectMissing(path)
-        if response.status != 200:
-            raise OSError(f"S3 answered {response.status}.")
-        size_bytes = int(response.headers.get("Content-Length") or 0)
-        if size_bytes > limit_bytes:
-            raise ObjectTooLarge(size_bytes)
-        return response.read()
-
-
-def _connect(scheme: str, host: str) -> "HTTPConnection":
-    import http.client
-
-    if scheme != "https":
-        return http.client.HTTPConnection(host, timeout=_CONNECT_S)
-    import ssl
-
-    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-    return http.client.HTTPSConnection(host, timeout=_CONNECT_S, context=context)
+    return quote(path)
 
 
 def sign(*, host: str, path: str, region: str, at: time.struct_time, environment: Mapping[str, str]) -> dict[str, str]:
