@@ -4,10 +4,13 @@ http.client imports `email` and `ssl`, for 15 ms of every cold start and 3 MB, w
 Source: RFC 9112
 """
 
+import os
+import re
 import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _HEAD_MAX_BYTES = 64 * 1024
 _COMPLAINT_MAX_BYTES = 1024 * 1024
 _READ_BYTES = 64 * 1024
@@ -56,8 +59,12 @@ class HTTPConnection:
         name, _, port = self._host.rpartition(":") if _has_port(self._host) else (self._host, "", "")
         address = (name.strip("[]"), int(port or (443 if self._is_tls else 80)))
         connected = socket.create_connection(address, timeout=self._timeout_s)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = _wrap(connected, address[0], self._ca_file) if self._is_tls else connected
+        try:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock = _wrap(connected, address[0], self._ca_file) if self._is_tls else connected
+        except BaseException:
+            connected.close()
+            raise
 
     def close(self) -> None:
         if self.sock is not None:
@@ -193,4 +200,13 @@ def _wrap(connected: socket.socket, name: str, ca_file: str | None) -> Any:
     # Only where there is TLS: it takes as long as everything else here.
     import ssl
 
-    return ssl.create_default_context(cafile=ca_file).wrap_socket(connected, server_hostname=name)
+    folder = None if ca_file or os.environ.get("SSL_CERT_FILE") else ssl.get_default_verify_paths().capath
+    if folder is None or not _is_by_hash(folder):
+        return ssl.create_default_context(cafile=ca_file).wrap_socket(connected, server_hostname=name)
+    # The same authorities, each read when it is asked for: reading all 144 takes 14 ms and 2 MB.
+    return ssl.create_default_context(capath=folder).wrap_socket(connected, server_hostname=name)
+
+
+def _is_by_hash(folder: str) -> bool:
+    """Whether OpenSSL finds certificates in it: by files that are named by their subjects' hashes."""
+    return any(_HASHED.fullmatch(name) for name in os.listdir(folder))

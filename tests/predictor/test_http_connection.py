@@ -1,9 +1,13 @@
 """HTTP as services answer it, and as they should not."""
 
 import contextlib
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +135,84 @@ def test_body_over_the_limit_is_not_read(serve, head):
         ask(connection, limit_bytes=8)
 
     assert connection.sock is None
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of this host, signed by itself, with its key in the same file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    file = tmp_path_factory.mktemp("tls") / "host.pem"
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    made = (openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names)
+    subprocess.run([*made, "-keyout", str(file), "-out", f"{file}.crt"], capture_output=True, check=True)
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    named = subprocess.run(
+        [openssl, "x509", "-hash", "-noout", "-in", str(file)], capture_output=True, text=True, check=True
+    )
+    by_hash = file.parent / "by-hash"
+    by_hash.mkdir()
+    (by_hash / f"{named.stdout.strip()}.0").symlink_to(f"{file}.crt")
+    return file
+
+
+@pytest.fixture
+def tls_host(certificate) -> Iterator[str]:
+    """A server with that certificate, which answers each connection once."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        while True:
+            # One that is refused by the other side is no reason to end; the closed server is.
+            with contextlib.suppress(ssl.SSLError, ConnectionError):
+                try:
+                    accepted, _ = listening.accept()
+                except OSError:
+                    return
+                with context.wrap_socket(accepted, server_side=True) as connected:
+                    connected.recv(65536)
+                    connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na")
+
+    threading.Thread(target=answer, daemon=True).start()
+    yield f"localhost:{listening.getsockname()[1]}"
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+
+
+def test_authority_in_a_folder_by_hashes_is_trusted(monkeypatch, certificate, tls_host):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(certificate.parent / "by-hash"))
+
+    with contextlib.closing(HTTPConnection(tls_host, is_tls=True, timeout_s=5)) as connection:
+        assert ask(connection) == (200, b"a")
+
+
+def test_authority_in_the_named_file_is_trusted(certificate, tls_host):
+    file = f"{certificate}.crt"
+
+    with contextlib.closing(HTTPConnection(tls_host, is_tls=True, timeout_s=5, ca_file=file)) as connection:
+        assert ask(connection) == (200, b"a")
+
+
+@pytest.mark.parametrize("is_by_hash", [True, False])
+def test_host_that_no_authority_vouches_for_is_refused(monkeypatch, tmp_path, tls_host, is_by_hash):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    if is_by_hash:
+        (tmp_path / "01234567.0").touch()
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask(HTTPConnection(tls_host, is_tls=True, timeout_s=5))
+
+
+def test_host_of_another_name_is_refused(certificate, tls_host):
+    other = tls_host.replace("localhost", "127.0.0.1")
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask(HTTPConnection(other, is_tls=True, timeout_s=5, ca_file=f"{certificate}.crt"))
 
 
 def test_header_that_would_become_two_is_refused():
