@@ -32,7 +32,7 @@ class HTTPConnection:
     """One connection to `host` ("name" or "name:port"); opened by the first request, and anew after close()."""
 
     def __init__(self, host: str, *, is_tls: bool, timeout_s: float, ca_file: str | None = None) -> None:
-        self._host, self._is_tls, self._timeout_s, self._ca_file = host, is_tls, timeout_s, ca_file
+        self.host, self._is_tls, self._timeout_s, self._ca_file = host, is_tls, timeout_s, ca_file
         self.sock: socket.socket | None = None
         # What has come and was not read yet.
         self._rest = b""
@@ -56,7 +56,7 @@ class HTTPConnection:
             raise
 
     def connect(self) -> None:
-        name, _, port = self._host.rpartition(":") if _has_port(self._host) else (self._host, "", "")
+        name, _, port = self.host.rpartition(":") if _has_port(self.host) else (self.host, "", "")
         address = (name.strip("[]"), int(port or (443 if self._is_tls else 80)))
         connected = socket.create_connection(address, timeout=self._timeout_s)
         try:

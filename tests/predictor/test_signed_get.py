@@ -90,6 +90,28 @@ def test_process_that_was_forked_off_opens_a_connection_of_its_own(alone, bucket
     assert signed_get._connection._open is not inherited
 
 
+def test_connection_that_was_opened_ahead_is_the_one_that_is_used(alone, bucket_name):
+    bucket.write("object", b"1", content_type="text/plain")
+    sys.modules.pop("boto3", None)
+    signed_get.forget_connection()
+
+    signed_get.connect_ahead()
+    ahead = signed_get._connection._open.sock
+
+    assert ahead is not None
+    assert signed_get.get(bucket_name, "object", limit_bytes=1)[0] == b"1"
+    assert signed_get._connection._open.sock is ahead
+
+
+def test_s3_that_is_away_hinders_no_start(alone, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+
+    signed_get.connect_ahead()
+
+    with pytest.raises(OSError, match="could not be fetched"):
+        signed_get.get("bucket", "key", limit_bytes=1)
+
+
 def test_s3_that_is_away_is_told_after_some_tries(alone, monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
