@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from predictor import bucket, journal, keys, signatures
+from predictor import bucket, collecting, journal, keys, signatures
 from predictor.compiled.reading import Unreadable, Walker
 from predictor.errors import (
     ChecksumMismatch,
@@ -88,7 +88,8 @@ class LoadedModel:
 
     @functools.cached_property
     def _loaded(self) -> "Full":
-        return self.load()
+        with collecting.paused():
+            return self.load()
 
     def ref(self) -> dict[str, Any]:
         return {"slug": self.slug, "version": self.version, "sha256": self.sha256}
@@ -291,9 +292,10 @@ def _fetch_tables(slug: str, version: int, manifest: dict[str, Any], output: Out
 
 def _fetch_drop_in() -> tuple[str, LoadedModel]:
     """The drop-in model and the ETag of its bytes. Raises: ModelBroken."""
-    from predictor.full_models import load_drop_in
+    with collecting.paused():
+        from predictor.full_models import load_drop_in
 
-    etag, found = load_drop_in()
+        etag, found = load_drop_in()
     return etag, _of_described(DROP_IN_SLUG, found)
 
 
