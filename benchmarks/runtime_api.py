@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -42,7 +42,7 @@ class Api:
     address: str = ""
     seen: Callable[[], Any] = field(default=lambda: None)
     _events: "queue.Queue[bytes]" = field(default_factory=queue.Queue)
-    _posted: "queue.Queue[tuple[str, bytes, float, Any]]" = field(default_factory=queue.Queue)
+    _posted: "queue.Queue[tuple[str, bytes, Call]]" = field(default_factory=queue.Queue)
     _asked_at: float = 0.0
     _given_at: float = 0.0
 
@@ -50,12 +50,12 @@ class Api:
         """The call of one event. Raises: RuntimeError: the process posted an error, or nothing in time."""
         self._events.put(json.dumps(event).encode())
         try:
-            kind, body, answered_at, seen = self._posted.get(timeout=_ANSWERS_WITHIN_S)
+            kind, body, call = self._posted.get(timeout=_ANSWERS_WITHIN_S)
         except queue.Empty:
             raise RuntimeError("The function did not answer.") from None
         if kind != "response":
             raise RuntimeError(f"The function failed ({kind}): {body.decode()[:2000]}")
-        return Call(json.loads(body), self._asked_at, self._given_at, answered_at, seen)
+        return replace(call, body=json.loads(body))
 
     def next(self) -> bytes:
         """The next event, once there is one."""
@@ -67,7 +67,8 @@ class Api:
     def take(self, kind: str, body: bytes) -> None:
         """What the process posted: a "response", or an error."""
         answered_at = time.perf_counter()
-        self._posted.put((kind, body, answered_at, self.seen()))
+        # Before the process is told that it was taken: then it asks for the next event.
+        self._posted.put((kind, body, Call(None, self._asked_at, self._given_at, answered_at, self.seen())))
 
 
 @contextlib.contextmanager
