@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import bench, cold_start, http, image_size, parity, plots, single
+from benchmarks import bench, cold, cold_start, http, image_size, models, parity, plots, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
@@ -56,6 +56,21 @@ WHERE = click.option("--folder", type=FOLDER, help="Where inputs and outputs lie
 register("image-size", image_size.measure)
 register("cold-start", cold_start.measure)
 register(
+    "cold",
+    cold.measure,
+    click.option("--rounds", default=7, show_default=True),
+    click.option(
+        "--model", "names", multiple=True, type=click.Choice(models.MODELS), help="May be given several times."
+    ),
+    click.option(
+        "--memory",
+        "memory_mb",
+        multiple=True,
+        type=int,
+        help="MB: once more with such a function's share of a processor.",
+    ),
+)
+register(
     "parity",
     parity.measure,
     click.option("--rows", default=500, show_default=True, help="Of its own table that each model answers."),
@@ -73,7 +88,7 @@ register(
     http.measure,
     click.option("--rounds", default=7, show_default=True),
     click.option(
-        "--model", "models", multiple=True, type=click.Choice(single.MODELS), help="May be given several times."
+        "--model", "models", multiple=True, type=click.Choice(models.MODELS), help="May be given several times."
     ),
     QUICK,
     THREADS,

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from benchmarks import parity_zoo, single
+from benchmarks import models, parity_zoo
 from benchmarks.batch.processes import ROOT
 from benchmarks.report import Report
 
@@ -81,8 +81,8 @@ def _models() -> Iterator[tuple[str, Any, Any]]:
     for sample in SAMPLES:
         table, target = sample.load()
         yield f"sample {sample.slug}", sample.build().fit(table, target), table
-    for name in single.MODELS:
-        yield f"timed {name}", *single.fit(name)
+    for name in models.MODELS:
+        yield f"timed {name}", *models.fit(name)
     yield from parity_zoo.zoo()
 
 
@@ -102,7 +102,8 @@ def _walk(name: str, described: Any, text: str, table: Any) -> _Walked:
     from predictor.compiled.reading import Walker
     from predictor.compiled.terms import HandOver
 
-    walker, names = Walker(json.loads(text), output=described.output), [feature.name for feature in described.features]
+    walker = Walker(json.loads(text), features=described.features, output=described.output)
+    names = [feature.name for feature in described.features]
     rows = [[None if value != value else value for value in row] for row in table[names].to_numpy(object).tolist()]
     answers = described.engine.predict(list(zip(*rows, strict=True)))
     size = max(abs(number) for place in range(len(rows)) for number in numbers_of(answers.one(place)))

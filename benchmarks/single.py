@@ -5,36 +5,27 @@ their own, by their own clocks. What is imported, and Portico's model, are there
 fetches and unpickles its model in each call, as it does.
 """
 
-import base64
 import contextlib
-import hashlib
-import hmac
 import io
 import json
 import os
 import pickle
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import types
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import emulator, models
 from benchmarks.batch.processes import ROOT
 from benchmarks.peers.environments import CACHE, version_of
 from benchmarks.peers.in_process import peer
 from benchmarks.report import Report
 
-MODELS = ("logreg", "forest", "histgb", "columns")
-
-_BUCKET, _SLUG, _KEY = "benchmark", "model", "a key for a benchmark, known to everybody"
-_STARTS_WITHIN_S = 30
 _ROWS = 1_000
 TOLERANCE = 1e-12
 MLFLOW, BENTOML = "MLflow, pyfunc.predict of a DataFrame", "BentoML, its service's method"
@@ -68,12 +59,12 @@ def measure(*, rounds: int = 7, with_peers: bool = True, quick: bool = False, ca
     rounds, most = (min(rounds, _QUICK_ROUNDS), _QUICK_ROWS) if quick else (rounds, _ROWS)
     sys.path.insert(0, str(ROOT / "lambda_docker"))
     rows: list[dict[str, Any]] = []
-    with _emulator() as endpoint, _settings(endpoint), _quiet():
+    with emulator.running() as endpoint, emulator.settings(endpoint), _quiet():
         import boto3
 
-        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=_BUCKET)
-        for name in _QUICK_MODELS if quick else MODELS:
-            model, table = fit(name)
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=emulator.BUCKET)
+        for name in _QUICK_MODELS if quick else models.MODELS:
+            model, table = models.fit(name)
             observations = table.to_dict("records")[:_ROWS]
             with _peers(model, list(table), cache if with_peers else None) as peers:
                 variants = [*_variants(model, table), *peers]
@@ -110,46 +101,20 @@ def _peers(model: Any, columns: Sequence[str], cache: Path | None) -> Iterator[l
         yield found
 
 
-def fit(name: str) -> tuple[Any, Any]:
-    """A fitted model and 1,000 rows or more to ask it."""
-    import numpy as np
-    import pandas as pd
-    from sklearn.compose import make_column_transformer
-    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    rng = np.random.default_rng(5)
-    names = [f"var_{number}" for number in range(1, 5)]
-    table = pd.DataFrame(rng.normal(size=(2_000, 4)), columns=names)
-    wanted = (table["var_1"] * table["var_2"] + table["var_3"] + rng.normal(0, 0.5, len(table)) > 0).astype(int)
-    if name == "columns":
-        table["city"] = rng.choice(["Basel", "Bern", "Chur", "Genf", "Zug"], len(table))
-        columns = make_column_transformer((StandardScaler(), names), (OneHotEncoder(), ["city"]))
-        return make_pipeline(columns, LogisticRegression()).fit(table, wanted), table
-    model = {
-        "logreg": make_pipeline(StandardScaler(), LogisticRegression()),
-        "forest": RandomForestClassifier(100, random_state=0, min_samples_leaf=2),
-        "histgb": HistGradientBoostingClassifier(random_state=0),
-    }[name]
-    return model.fit(table, wanted), table
-
-
 def _variants(model: Any, table: Any) -> list[Variant]:
     import pandas as pd
 
     from predictor import handler
 
     names = list(table)
-    walker = _publish(model)
+    walker = models.publish(model)
     # As Lambda calls it: the id of the request comes with it.
     context = types.SimpleNamespace(aws_request_id="c2f7a1d4-2f1c-4a6b-8a7e-1d2f3a4b5c6d")
 
     def original(row: Row) -> list[float]:
         import boto3
 
-        stored = boto3.client("s3").get_object(Bucket=_BUCKET, Key="model/original.pkl")["Body"].read()
+        stored = boto3.client("s3").get_object(Bucket=emulator.BUCKET, Key=models.DROP_IN_KEY)["Body"].read()
         loaded = pickle.loads(stored)  # noqa: S301  # made by this benchmark
         frame = pd.DataFrame([{name: row[name] for name in names}])
         if frame.isna().to_numpy().any():
@@ -160,7 +125,7 @@ def _variants(model: Any, table: Any) -> list[Variant]:
         return [float(share) for share in model.predict_proba(pd.DataFrame([row]))[0]]
 
     def portico(row: Row) -> list[float]:
-        event = {"operation": "predict", "model": _SLUG, "version": 1, "row": row}
+        event = {"operation": "predict", "model": models.SLUG, "version": 1, "row": row}
         return list(handler.handle(event, context)["prediction"]["probabilities"])
 
     def walk(row: Row) -> list[float]:
@@ -195,40 +160,6 @@ def _ask_array(model: Any, names: list[str]) -> Callable[[Row], list[float]]:
             return [float(share) for share in model.predict_proba(array)[0]]
 
     return ask
-
-
-def _publish(model: Any) -> Any:
-    """Put the model and its tables where the predict function looks for them, as the portal does; its walker."""
-    from predictor import bucket, keys, model_store, signatures
-    from predictor.compiled.parity import Compiled, compile_model
-    from predictor.description import describe
-    from predictor.trials import try_out
-
-    described = describe(model)
-    golden = try_out(described).golden
-    compiled = compile_model(described, golden=golden, single_milliseconds=1e9)
-    if not isinstance(compiled, Compiled):
-        raise RuntimeError(f"It was not compiled: {compiled.reason}.")
-    body, text = pickle.dumps(model), compiled.text.encode()
-    manifest = {
-        **described.to_json(),
-        "golden": golden,
-        "format": "pickle",
-        "file": "model.pkl",
-        "sha256": hashlib.sha256(body).hexdigest(),
-        "size_bytes": len(body),
-        "compiled": {**compiled.to_json(), "sha256": hashlib.sha256(text).hexdigest(), "size_bytes": len(text)},
-        "slug": _SLUG,
-        "number": 1,
-    }
-    mac = hmac.digest(_KEY.encode(), signatures.message("manifest", manifest), "sha256")
-    bucket.write("model/original.pkl", body, content_type="application/octet-stream")
-    bucket.write(f"models/{_SLUG}/1/model.pkl", body, content_type="application/octet-stream")
-    bucket.write(keys.tables(_SLUG, 1), text, content_type="application/json")
-    signature = {"by": "hmac-sha256", "mac": base64.b64encode(mac).decode()}
-    bucket.write_json(keys.manifest(_SLUG, 1), {**manifest, "signature": signature})
-    model_store.store = model_store.ModelStore()
-    return model_store.store.get(_SLUG, 1)[0].tables
 
 
 def _require_equal(name: str, variants: list[Variant], rows: list[Row]) -> None:
@@ -271,56 +202,6 @@ def _summarize(name: str, variants: list[Variant], taken: Mapping[str, list[floa
             }
         )
     return rows
-
-
-@contextlib.contextmanager
-def _emulator() -> Iterator[str]:
-    """The address of a running S3 emulator."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR", "PERSIST_STATE": "0"}
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter and a fixed module
-        [sys.executable, "-m", "ministack"],
-        env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        address, ends = f"http://127.0.0.1:{port}", time.monotonic() + _STARTS_WITHIN_S
-        while True:
-            try:
-                with urllib.request.urlopen(address, timeout=1):  # noqa: S310  # our own address
-                    break
-            except OSError as problem:
-                if isinstance(problem, urllib.request.HTTPError):
-                    break
-                if time.monotonic() > ends or process.poll() is not None:
-                    raise RuntimeError("The emulator did not start.") from problem
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-@contextlib.contextmanager
-def _settings(endpoint: str) -> Iterator[None]:
-    """The environment of a function, for as long as this lasts."""
-    before = dict(os.environ)
-    os.environ.update(
-        AWS_ENDPOINT_URL=endpoint,
-        AWS_DEFAULT_REGION="us-east-1",
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106  # an emulator's
-        PORTICO_BUCKET=_BUCKET,
-        PORTICO_MANIFEST_KEY=_KEY,
-    )
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @contextlib.contextmanager

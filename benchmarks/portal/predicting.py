@@ -37,7 +37,7 @@ class Function:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def predict(self, *, slug: str, number: int, sha256: str, row: Mapping[str, Any]) -> Any:
+    def predict(self, *, slug: str, number: int, sha256: str, row: Mapping[str, Any], is_compiled: bool = False) -> Any:
         started = time.perf_counter()
         time.sleep(ANSWERS_AFTER_S)
         self.seconds += time.perf_counter() - started

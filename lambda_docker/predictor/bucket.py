@@ -11,8 +11,7 @@ import functools
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from predictor import signed_get, signed_request
 from predictor.errors import ObjectMissing, ObjectTooLarge
@@ -29,16 +28,14 @@ _MISSING = frozenset({"404", "403", "NoSuchKey", "NotFound", "AccessDenied", "Fo
 _THERE_ALREADY = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What S3 says of an object without giving it."""
 
     etag: str
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """An object's bytes and the ETag of exactly these bytes."""
 
     body: bytes

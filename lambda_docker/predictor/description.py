@@ -8,7 +8,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,7 @@ def describe(estimator: Any, *, announce: Callable[[str], None] = lambda stage: 
     announce("answering rows with missing values")
     accepting = _find_accepting(engine, features, inputs.hints, seconds)
     features = tuple(
-        replace(feature, accepts_missing=accepts) for feature, accepts in zip(features, accepting, strict=True)
+        feature._replace(accepts_missing=accepts) for feature, accepts in zip(features, accepting, strict=True)
     )
     return Description(
         estimator=class_name(final_estimator(estimator)),

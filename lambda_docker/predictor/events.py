@@ -8,10 +8,9 @@ import base64
 import binascii
 import json
 import os
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from predictor.errors import BadRequest
 from predictor.limits import in_megabytes, limit
@@ -21,8 +20,7 @@ Event = Mapping[str, Any]
 NO_MODEL = "none"
 
 
-@dataclass(slots=True)
-class OperationRequest:
+class OperationRequest(NamedTuple):
     """A direct invoke."""
 
     operation: str
@@ -30,8 +28,7 @@ class OperationRequest:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """A call through API Gateway.
 
     segments: the path without the stage; headers: by their names in small letters; url: where the caller called,
@@ -41,31 +38,40 @@ class ApiRequest:
     method: str
     segments: tuple[str, ...]
     request_id: str
-    event: Event = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    event: Event
+    headers: Mapping[str, str] = MappingProxyType({})
     url: str = ""
     claims: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        # Without what somebody sent.
+        return f"ApiRequest({self.method} /{'/'.join(self.segments)}, {self.request_id})"
 
     def json_body(self) -> dict[str, Any]:
         """The body's object. Raises: BadRequest: too large, not JSON, or no object."""
         return _read_body(self.event)
 
 
-@dataclass(slots=True)
 class Reply:
     """An answer to an API call; body None is an empty one. `headers` go before those that every answer has."""
 
-    status: int
-    body: Mapping[str, Any] | None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    model_tag: str = NO_MODEL
-    call: str | None = None
-    error: str | None = None
+    def __init__(
+        self,
+        *,
+        status: int,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None = None,
+        model_tag: str = NO_MODEL,
+        call: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        self.status, self.body, self.headers = status, body, headers or {}
+        self.model_tag, self.call, self.error = model_tag, call, error
 
 
 def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
     """The request in an event. Raises: BadRequest: it is none of the three kinds."""
-    request_id = str(getattr(context, "aws_request_id", "") or uuid.uuid4())
+    request_id = str(getattr(context, "aws_request_id", "") or _make_id())
     if not isinstance(event, dict):
         raise BadRequest("The event must be an object.")
     operation = event.get("operation")
@@ -89,6 +95,13 @@ def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
         url=_url_of(gateway, path=str(called), segments=segments),
         claims=_read_claims(gateway.get("authorizer")),
     )
+
+
+def _make_id() -> str:
+    # Lambda gives every invocation an id; who calls without one does not wait for this at each start.
+    import uuid
+
+    return str(uuid.uuid4())
 
 
 def to_proxy_response(reply: Reply, *, request_id: str) -> dict[str, Any]:

@@ -3,23 +3,23 @@
 Source: docs/contract.md §5
 """
 
-import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 Choice = str | float | int | bool
 
 
-@dataclass(frozen=True)
-class Feature:
-    """One input of a model. `choices` is filled for kind "choice" only."""
-
+class _FeatureFields(NamedTuple):
     name: str
     kind: str = "number"
     choices: tuple[Choice, ...] | None = None
     default: Choice | None = None
     accepts_missing: bool = False
+
+
+class Feature(_FeatureFields):
+    """One input of a model. `choices` is filled for kind "choice" only."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "Feature":
@@ -50,7 +50,7 @@ class Feature:
             )
         return self.kind != "text"
 
-    @functools.cached_property
+    @cached_property
     def lookup(self) -> dict[str, Choice]:
         """The choices by every way in which a file or a form may write them."""
         written: dict[str, Choice] = {}
@@ -60,8 +60,7 @@ class Feature:
         return written
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What comes out: type is binary, multiclass, regression or labels."""
 
     type: str

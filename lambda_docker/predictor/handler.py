@@ -7,11 +7,12 @@ What is imported here every start waits for. Batches and the check, which need n
 request for them; nothing that a compiled model's prediction needs imports anything but the standard library.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor import api_calls, handing_over, journal, operations
+from predictor import api_calls, handing_over, journal, operations, signed_get
 from predictor.errors import BadRequest, BatchRefused, Fault, NeedsLarge
 from predictor.events import ApiRequest, OperationRequest, read_event, to_proxy_response
 
@@ -146,3 +147,6 @@ _OPERATIONS = {
     "replay": _replay,
     "answer_rows": _answer_rows,
 }
+
+if os.environ.get("AWS_LAMBDA_RUNTIME_API"):
+    signed_get.connect_ahead()

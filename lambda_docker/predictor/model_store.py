@@ -12,10 +12,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from predictor import bucket, handing_over, journal, keys, signatures
+from predictor import bucket, collecting, handing_over, journal, keys, signatures
 from predictor.coercion import ReadRow, row_reader
 from predictor.compiled.reading import Unreadable, Walker
 from predictor.errors import (
@@ -42,8 +41,7 @@ _WARM, _COLD = "warm", "cold"
 _BYTES_OF_TABLES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
+class _Live(NamedTuple):
     """What a pointer says, its signature checked; `read_at` by the store's clock."""
 
     read_at: float
@@ -52,23 +50,29 @@ class _Live:
     sha256: str
 
 
-@dataclass(frozen=True)
 class LoadedModel:
     """A model that is ready to answer. The drop-in model has no version: version is None.
 
     tables: what answers single rows without scikit-learn, where the model is compiled; load: makes `full`
     """
 
-    slug: str
-    version: int | None
-    sha256: str
-    size_bytes: int
-    manifest: dict[str, Any] = field(repr=False)
-    features: tuple[Feature, ...]
-    output: Output
-    tables: Walker | None
-    load: Callable[[], "Full"] = field(repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    def __init__(
+        self,
+        *,
+        slug: str,
+        version: int | None,
+        sha256: str,
+        size_bytes: int,
+        manifest: dict[str, Any],
+        features: tuple[Feature, ...],
+        output: Output,
+        tables: Walker | None,
+        load: Callable[[], "Full"],
+    ) -> None:
+        self.slug, self.version, self.sha256, self.size_bytes = slug, version, sha256, size_bytes
+        self.manifest, self.features, self.output = manifest, features, output
+        self.tables, self.load = tables, load
+        self._lock = threading.Lock()
 
     @property
     def engine(self) -> "Engine":
@@ -87,7 +91,8 @@ class LoadedModel:
 
     @functools.cached_property
     def _loaded(self) -> "Full":
-        return self.load()
+        with collecting.paused():
+            return self.load()
 
     # What is the same in every answer is made once; nobody may write into it.
 
@@ -311,9 +316,10 @@ def _fetch_tables(
 def _fetch_drop_in() -> tuple[str, LoadedModel]:
     """The drop-in model and the ETag of its bytes. Raises: ModelBroken."""
     handing_over.require_large("drop_in")
-    from predictor.full_models import load_drop_in
+    with collecting.paused():
+        from predictor.full_models import load_drop_in
 
-    etag, found = load_drop_in()
+        etag, found = load_drop_in()
     return etag, of_described(DROP_IN_SLUG, found)
 
 

@@ -1,12 +1,13 @@
 """Objects of S3 by signed requests of the standard library: what a compiled model's cold start waits for."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from predictor.errors import ObjectMissing, ObjectTooLarge
-from predictor.signed_request import Connection
+from predictor.signed_request import Connection, is_enough
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -39,6 +40,17 @@ def head(bucket: str, key: str) -> tuple[str, int]:
         return response.headers.get("ETag", ""), _size_bytes(response)
 
     return _ask("HEAD", bucket, key, read)
+
+
+def connect_ahead() -> None:
+    """Open the connection before the first request needs it; where that fails, the request will say so.
+
+    While a function starts, Lambda gives it a whole processor; 128 MB have a fourteenth of one afterwards, where TLS
+    alone would take a fifth of a second.
+    """
+    if is_enough():
+        with contextlib.suppress(OSError):
+            _connection.connect()
 
 
 def forget_connection() -> None:

@@ -88,6 +88,11 @@ class Connection:
                 self._drop()
                 raise
 
+    def connect(self) -> None:
+        """Have a connection before the first request. Raises: NotConnected"""
+        with self._lock:
+            self._connect(endpoint(self.service))
+
     def close(self) -> None:
         with self._lock:
             self._drop()

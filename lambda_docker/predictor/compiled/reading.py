@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from predictor.compiled.operations import OPERATIONS
-from predictor.compiled.operations.forest import are_sound
+from predictor.compiled.operations import find
 from predictor.compiled.terms import FORMAT, FORMAT_VERSION, HandOver, Predictor
 from predictor.features import Choice, Feature, Output
 
@@ -70,6 +69,9 @@ def require_sound(document: Any) -> None:
     if not isinstance(document, dict):
         return
     if "rights" in document:
+        # Only where models are checked.
+        from predictor.compiled.operations.forest import are_sound
+
         try:
             is_sound = are_sound(document)
         except (LookupError, TypeError, ValueError) as problem:
@@ -87,4 +89,4 @@ def _wanted(output: Output) -> str:
 
 
 def _read(entry: Mapping[str, Any]) -> Any:
-    return OPERATIONS[entry["op"]].read(entry, _read)
+    return find(entry["op"]).read(entry, _read)

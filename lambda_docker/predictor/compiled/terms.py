@@ -1,8 +1,7 @@
 """What operations are made of: rows, transforms, predictors, and the two ways out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 FORMAT, FORMAT_VERSION = "portico-compiled", 1
 # A document travels in an answer of at most 6 MB, beside the manifest.
@@ -23,8 +22,7 @@ class HandOver(Exception):
     """Values that no table answers; scikit-learn itself is to say what becomes of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Predictor:
+class Predictor(NamedTuple):
     """A final estimator.
 
     gives: "value": a number; "probabilities": (place of the predicted class, a float a class);
@@ -37,8 +35,7 @@ class Predictor:
     decide: Callable[[Row], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One kind of entry.
 
     name: in the document; classes: the estimators that it writes, by module and name, since a class that inherits from

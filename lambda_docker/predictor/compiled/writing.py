@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from predictor.compiled.operations import BY_CLASS
+from predictor.compiled.operations.registry import BY_CLASS
 from predictor.compiled.terms import FORMAT, FORMAT_VERSION, CannotCompile, Entry
 from predictor.features import Feature
 

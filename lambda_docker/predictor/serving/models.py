@@ -4,7 +4,6 @@ import os
 import re
 import statistics
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +30,12 @@ class NoModel(Exception):
     """There is nothing to serve; the message says what was looked for and what to do."""
 
 
-@dataclass(frozen=True)
 class Mounted(LoadedModel):
     """A file's model. Where scikit-learn takes its time for it, the event loop has its tables alone."""
 
-    is_quick_in_full: bool = True
+    def __init__(self, *, is_quick_in_full: bool, **fields: Any) -> None:
+        super().__init__(**fields)
+        self.is_quick_in_full = is_quick_in_full
 
     @property
     def full(self) -> "Full":

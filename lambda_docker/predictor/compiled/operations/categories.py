@@ -5,7 +5,6 @@ unknown, so that the trees compare with one half and need to know nothing of cat
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
@@ -39,7 +38,7 @@ class Sides:
                 features[place], thresholds[place] = self._place_of(nodes.features[place], left), 0.5
             else:
                 features[place] -= len(self._categorical)
-        return replace(nodes, features=features, thresholds=thresholds)
+        return nodes._replace(features=features, thresholds=thresholds)
 
     def _place_of(self, column: int, left: tuple[int, ...]) -> int:
         split = (column, left)

@@ -93,10 +93,10 @@ def classifier_of(predictor: object) -> Predictor:
 def require_decisions(entry: Entry) -> None:
     """Raises: CannotCompile: what was written answers, but tells no decisions, at which another model is to look."""
     # Here, since operations import this module.
-    from predictor.compiled.operations import OPERATIONS
+    from predictor.compiled.operations import find
 
     def read(part: Mapping[str, Any]) -> Any:
-        return OPERATIONS[part["op"]].read(part, read)
+        return find(part["op"]).read(part, read)
 
     if classifier_of(read(entry)).decide is None:
         raise CannotCompile("one of its parts tells no decisions once it is written")

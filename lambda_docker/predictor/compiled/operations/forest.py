@@ -7,8 +7,7 @@ nothing is cast when a row is walked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.terms import CannotCompile, Entry
@@ -18,16 +17,16 @@ NODES_MAX = 120_000
 _LEAF = -1
 
 
-@dataclass
 class Trees:
     """Trees that are being written. values: by leaf, one list for each number that a leaf has"""
 
-    values: list[list[float]]
-    roots: list[int] = field(default_factory=list)
-    features: list[int] = field(default_factory=list)
-    thresholds: list[float] = field(default_factory=list)
-    rights: list[int] = field(default_factory=list)
-    missing_left: list[int] = field(default_factory=list)
+    def __init__(self, values: list[list[float]]) -> None:
+        self.values = values
+        self.roots: list[int] = []
+        self.features: list[int] = []
+        self.thresholds: list[float] = []
+        self.rights: list[int] = []
+        self.missing_left: list[int] = []
 
     def add(self, nodes: "Nodes") -> None:
         """Raises: CannotCompile: there are too many nodes for this to win."""
@@ -63,8 +62,7 @@ class Trees:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
+class Nodes(NamedTuple):
     """One tree, node by node; a leaf's left is negative. values: a list of numbers for each node"""
 
     lefts: list[int]

@@ -6,7 +6,6 @@ the last digit or two may differ.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from operator import mul
 from typing import Any
 
@@ -114,7 +113,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
                 _require_clear(abs(decision), row, pairs)
             return decision
 
-        return replace(of_decision(decide_surely, link), decide=decide)
+        return of_decision(decide_surely, link)._replace(decide=decide)
 
     def decide_each(row: Row) -> list[float]:
         return [finite(sum(map(mul, row, weights)) + intercept) for weights, intercept in pairs]
@@ -126,7 +125,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
             _require_clear(first - second, row, pairs)
         return decisions
 
-    return replace(of_decisions(decide_each_surely, link), decide=decide_each)
+    return of_decisions(decide_each_surely, link)._replace(decide=decide_each)
 
 
 def _require_clear(margin: float, row: Row, pairs: Sequence[tuple[list[float], float]]) -> None:

@@ -8,8 +8,7 @@ import ctypes
 import struct
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from predictor import native
 from predictor.compiled.numbers import unpack_array
@@ -25,8 +24,7 @@ AddLeaves = Callable[[Row, Sequence[float]], list[float]]
 _FindLeaves = Callable[[Row], list[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
+class _Tables(NamedTuple):
     """An entry's arrays. values: by leaf, one array for each number that a leaf has"""
 
     roots: "array[int]"

@@ -1,0 +1,70 @@
+"""What a function's process finds around it, laid out as in the image, without Docker.
+
+An interpreter that has nothing but its standard library; a folder of packages, those of the environment that runs the
+benchmark and Lambda's runtime client of the image's own pins; and pandas in a folder apart.
+"""
+
+import hashlib
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.batch.mlflow_server import CACHE
+from benchmarks.batch.processes import ROOT
+
+CODE = ROOT / "lambda_docker"
+_PINS = CODE / "runtime.txt"
+_APART = ("pandas",)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """bin: where `python` lies; packages: without pandas, which lies in `pandas`"""
+
+    bin: Path
+    packages: Path
+    pandas: Path
+
+
+def lay_out(folder: Path, *, cache: Path = CACHE) -> Folders:
+    """The folders, made in `folder`. Raises: RuntimeError: the runtime client cannot be installed."""
+    packages, pandas = folder / "packages", folder / "pandas"
+    packages.mkdir()
+    pandas.mkdir()
+    installed = Path(sysconfig.get_path("purelib"))
+    for origin in (_install_runtime(cache), installed):
+        for entry in origin.iterdir():
+            is_apart = entry.name in _APART or entry.name.startswith(tuple(f"{name}-" for name in _APART))
+            link = (pandas if is_apart else packages) / entry.name
+            if entry.suffix != ".pth" and not link.exists():
+                link.symlink_to(entry)
+    _run(sys.executable, "-m", "venv", "--without-pip", str(folder / "python"))
+    _run(sys.executable, "-m", "compileall", "-q", str(CODE / "predictor"), str(ROOT / "benchmarks"))
+    return Folders(bin=folder / "python" / "bin", packages=packages, pandas=pandas)
+
+
+def _install_runtime(cache: Path) -> Path:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    home = cache / f"lambda-runtime-{version}-{hashlib.sha256(_PINS.read_bytes()).hexdigest()[:12]}"
+    if not (home / "complete").exists():
+        pip = (
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--only-binary=:all:",
+            "--require-hashes",
+            "--upgrade",
+        )
+        _run(*pip, "--target", str(home), "-r", str(_PINS))
+        (home / "complete").touch()
+    return home
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own interpreter
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
