@@ -11,17 +11,16 @@ import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from predictor.errors import BadRequest, Fault, LargeAway, LargeFailed, NeedsLarge
 
 if TYPE_CHECKING:
-    from http.client import HTTPMessage
-
     from predictor.events import ApiRequest, OperationRequest
+    from predictor.http_connection import Answer
     from predictor.signed_request import Connection
 
 _TRIES = 3
+_SENT = {"Content-Type": "application/json", "X-Amz-Invocation-Type": "RequestResponse"}
 # Time to say that it took too long, where the context tells how much there is; else as long as the portal waits.
 _MARGIN_S, _UNTOLD_S = 1.0, 150.0
 _BUSY = "The prediction service is busy just now. Try again in a moment."
@@ -79,6 +78,8 @@ def ask_large(
 
 def _invoke(event: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
     """Raises: LargeAway, BadRequest, LargeFailed."""
+    from urllib.parse import quote
+
     from predictor.signed_request import NotConnected
 
     function = os.environ["PORTICO_LARGE_FUNCTION"]
@@ -89,40 +90,35 @@ def _invoke(event: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
         if attempt:
             _wait(attempt)
         try:
-            status, headers, said = _post(path, body, seconds=seconds)
+            answer = _connection().ask("POST", path, body=body, headers=_SENT, timeout_s=seconds)
         except NotConnected:
             continue
         except TimeoutError:
             raise LargeFailed("Timeout", f"{function} timed out after {seconds:.0f} seconds") from None
         except OSError as problem:
             raise away from problem
-        if status != 429:
-            return _read(status, headers, said)
+        if answer.status != 429:
+            return _read(answer)
         away = LargeAway(_BUSY)
     raise away
 
 
-def _post(path: str, body: bytes, *, seconds: float) -> tuple[int, "HTTPMessage", bytes]:
-    sent = {"Content-Type": "application/json", "X-Amz-Invocation-Type": "RequestResponse"}
-    with _connection().ask("POST", path, body=body, headers=sent, timeout_s=seconds) as response:
-        return response.status, response.headers, response.read()
-
-
-def _read(status: int, headers: "HTTPMessage", said: bytes) -> dict[str, Any]:
-    if status >= 500:
+def _read(answer: "Answer") -> dict[str, Any]:
+    if answer.status >= 500:
         raise LargeAway(_AWAY)
-    if status == 413:
+    if answer.status == 413:
         raise BadRequest("The request is too large for the function that runs this model in full.")
-    if status != 200:
-        raise LargeFailed(str(headers.get("X-Amzn-Errortype") or status), f"Lambda answered {status}.")
+    if answer.status != 200:
+        kind = answer.headers.get("x-amzn-errortype") or str(answer.status)
+        raise LargeFailed(kind, f"Lambda answered {answer.status}.")
     try:
-        answer = json.loads(said)
+        said = json.loads(answer.body)
     except ValueError:
         raise LargeFailed("Unreadable", "The large function gave an unreadable answer.") from None
-    if "X-Amz-Function-Error" in headers:
-        fault = answer if isinstance(answer, dict) else {}
+    if "x-amz-function-error" in answer.headers:
+        fault = said if isinstance(said, dict) else {}
         raise LargeFailed(str(fault.get("errorType") or "Unknown"), str(fault.get("errorMessage") or ""))
-    return answer
+    return said
 
 
 def _wait(attempt: int) -> None:

@@ -132,14 +132,13 @@ def _verify_without_boto3(signed: bytes, mac: bytes) -> bool:
     for attempt in range(_TRIES):
         time.sleep(_FIRST_WAIT_S * (2**attempt - 1))
         try:
-            with _kms_connection.ask("POST", "/", body=body, headers=headers, timeout_s=_KMS_S) as response:
-                status, answer = response.status, response.read()
+            answer = _kms_connection.ask("POST", "/", body=body, headers=headers, timeout_s=_KMS_S)
         except OSError as caught:
             problem = caught
             continue
-        if status < 500:
-            return _read_verdict(status, json.loads(answer))
-        problem = OSError(f"KMS answered {status}.")
+        if answer.status < 500:
+            return _read_verdict(answer.status, json.loads(answer.body))
+        problem = OSError(f"KMS answered {answer.status}.")
     raise OSError("KMS could not be asked for a signature.") from problem
 
 

@@ -1,20 +1,13 @@
-"""Objects of S3 by signed requests of the standard library: what a compiled model's cold start waits for."""
+"""Objects of S3 by signed requests, without boto3: what a compiled model's cold start waits for."""
 
 import contextlib
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
 
 from predictor.errors import ObjectMissing, ObjectTooLarge
-from predictor.signed_request import Connection, is_enough
-
-if TYPE_CHECKING:
-    from http.client import HTTPResponse
+from predictor.http_connection import Answer, TooLong
+from predictor.signed_request import Connection, is_enough, quote
 
 _TRIES, _FIRST_WAIT_S = 3, 0.1
-
-_Read = TypeVar("_Read")
 
 
 def get(bucket: str, key: str, *, limit_bytes: int) -> tuple[bytes, str]:
@@ -22,24 +15,14 @@ def get(bucket: str, key: str, *, limit_bytes: int) -> tuple[bytes, str]:
 
     Raises: ObjectMissing; ObjectTooLarge: known before the body is read; OSError: S3 is away
     """
-
-    def read(response: "HTTPResponse") -> tuple[bytes, str]:
-        size_bytes = _size_bytes(response)
-        if size_bytes > limit_bytes:
-            raise ObjectTooLarge(size_bytes)
-        return response.read(), response.headers.get("ETag", "")
-
-    return _ask("GET", bucket, key, read)
+    answer = _ask("GET", bucket, key, limit_bytes=limit_bytes)
+    return answer.body, answer.headers.get("etag", "")
 
 
 def head(bucket: str, key: str) -> tuple[str, int]:
     """An object's ETag and size. Raises: ObjectMissing; OSError: S3 is away."""
-
-    def read(response: "HTTPResponse") -> tuple[str, int]:
-        response.read()
-        return response.headers.get("ETag", ""), _size_bytes(response)
-
-    return _ask("HEAD", bucket, key, read)
+    answer = _ask("HEAD", bucket, key)
+    return answer.headers.get("etag", ""), int(answer.headers.get("content-length") or 0)
 
 
 def connect_ahead() -> None:
@@ -58,26 +41,24 @@ def forget_connection() -> None:
     _connection.close()
 
 
-def _ask(method: str, bucket: str, key: str, read: "Callable[[HTTPResponse], _Read]") -> _Read:
+def _ask(method: str, bucket: str, key: str, *, limit_bytes: int | None = None) -> Answer:
     problem: Exception | None = None
     for attempt in range(_TRIES):
         time.sleep(_FIRST_WAIT_S * (2**attempt - 1))
         try:
-            with _connection.ask(method, quote(f"/{bucket}/{key}")) as response:
-                if response.status in (403, 404):
-                    # Without the right to list the bucket, S3 answers 403 for an object that is not there.
-                    response.read()
-                    raise ObjectMissing(key)
-                if response.status != 200:
-                    raise OSError(f"S3 answered {response.status}.")
-                return read(response)
+            answer = _connection.ask(method, quote(f"/{bucket}/{key}"), limit_bytes=limit_bytes)
+        except TooLong as too_long:
+            raise ObjectTooLarge(too_long.size_bytes) from None
         except OSError as caught:
             problem = caught
+            continue
+        if answer.status in (403, 404):
+            # Without the right to list the bucket, S3 answers 403 for an object that is not there.
+            raise ObjectMissing(key)
+        if answer.status == 200:
+            return answer
+        problem = OSError(f"S3 answered {answer.status}.")
     raise OSError(f"{key} could not be fetched from S3.") from problem
-
-
-def _size_bytes(response: "HTTPResponse") -> int:
-    return int(response.headers.get("Content-Length") or 0)
 
 
 # The pointer to the live version is looked at every other second.

@@ -1,4 +1,4 @@
-"""A signed request to AWS by the standard library: importing boto3 takes half a second and 40 MB, at every cold start.
+"""A signed request to AWS, signed here: importing boto3 takes half a second and 40 MB, at every cold start.
 
 It serves a process that has not imported boto3 for anything else, with the credentials that Lambda puts into the
 environment. Whatever needs more (a profile, a proxy) goes through boto3.
@@ -9,21 +9,19 @@ import contextlib
 import hashlib
 import hmac
 import os
-import select
+import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from http.client import HTTPConnection, HTTPResponse
+from predictor.http_connection import Answer, HTTPConnection
 
 _NEEDED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 # With one of these set, somebody expects more of the client.
 _BEYOND = ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
 _CONNECT_S = 3.0
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")
 
 
 class NotConnected(OSError):
@@ -60,7 +58,6 @@ class Connection:
         self._open: HTTPConnection | None = None
         self._endpoint = ""
 
-    @contextlib.contextmanager
     def ask(
         self,
         method: str,
@@ -68,25 +65,29 @@ class Connection:
         *,
         body: bytes = b"",
         headers: Mapping[str, str] = {},
+        limit_bytes: int | None = None,
         timeout_s: float = _CONNECT_S,
-    ) -> "Iterator[HTTPResponse]":
-        """The answer to one signed request, whatever its status, to be read to its end.
+    ) -> Answer:
+        """The answer to one signed request, whatever its status.
 
-        Args:   path: quoted; timeout_s: how long the service may be silent
-        Raises: NotConnected; TimeoutError: it was silent for longer; OSError: the connection broke
+        Args:   path: quoted; limit_bytes: of the body of an answer below 300; timeout_s: how long the service may be
+                silent
+        Raises: NotConnected; TimeoutError: it was silent for longer; TooLong; OSError: the connection broke
         """
-        import http.client
-
         with self._lock:
-            try:
-                yield self._send(method, path, body=body, headers=headers, timeout_s=timeout_s)
-            except http.client.HTTPException as problem:
-                self._drop()
-                raise OSError(f"{type(problem).__name__} {problem}") from problem
-            except BaseException:
-                # What is left of the answer would be taken for the next one.
-                self._drop()
-                raise
+            connection, host = self._connect(endpoint(self.service))
+            signed = sign(
+                method,
+                path,
+                service=self.service,
+                host=host,
+                region=region(),
+                at=time.gmtime(),
+                environment=os.environ,
+                body=body,
+                headers=headers,
+            )
+            return connection.ask(method, path, headers=signed, body=body, limit_bytes=limit_bytes, timeout_s=timeout_s)
 
     def connect(self) -> None:
         """Have a connection before the first request. Raises: NotConnected"""
@@ -95,45 +96,37 @@ class Connection:
 
     def close(self) -> None:
         with self._lock:
-            self._drop()
+            if self._open is not None:
+                self._open.close()
+            self._open = None
 
-    def _send(
-        self, method: str, path: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float
-    ) -> "HTTPResponse":
-        address = endpoint(self.service)
-        host = urlsplit(address).netloc
-        connection = self._connect(address)
-        connection.sock.settimeout(timeout_s)
-        signed = sign(
-            method,
-            path,
-            service=self.service,
-            host=host,
-            region=region(),
-            at=time.gmtime(),
-            environment=os.environ,
-            body=body,
-            headers=headers,
-        )
-        connection.request(method, path, body=body or None, headers=signed)
-        return connection.getresponse()
-
-    def _connect(self, address: str) -> "HTTPConnection":
-        if self._open is not None and (address != self._endpoint or _is_dropped(self._open)):
-            self._drop()
-        if self._open is None:
-            parts = urlsplit(address)
-            self._open, self._endpoint = _make(parts.scheme, parts.netloc), address
+    def _connect(self, address: str) -> tuple[HTTPConnection, str]:
+        """The connection, which is there, and its host."""
+        scheme, _, rest = address.partition("://")
+        host = rest.partition("/")[0]
+        if self._open is None or address != self._endpoint:
+            if self._open is not None:
+                self._open.close()
+            ca_file = os.environ.get("AWS_CA_BUNDLE") or None
+            self._open = HTTPConnection(host, is_tls=scheme == "https", timeout_s=_CONNECT_S, ca_file=ca_file)
+            self._endpoint = address
+        if self._open.is_dropped():
+            self._open.close()
             try:
                 self._open.connect()
             except OSError as problem:
-                raise NotConnected(f"No connection to {parts.netloc}: {problem}") from problem
-        return self._open
+                raise NotConnected(f"No connection to {host}: {problem}") from problem
+        return self._open, host
 
-    def _drop(self) -> None:
-        if self._open is not None:
-            self._open.close()
-        self._open = None
+
+def quote(path: str) -> str:
+    """A path as a URL has it."""
+    if _PLAIN.fullmatch(path):
+        return path
+    # Only here: it takes longer to import than this module, and keys of models are plain.
+    from urllib import parse
+
+    return parse.quote(path)
 
 
 def sign(
@@ -175,26 +168,3 @@ def sign(
     credential = f"{environment['AWS_ACCESS_KEY_ID']}/{scope}"
     signed["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
     return signed
-
-
-def _make(scheme: str, host: str) -> "HTTPConnection":
-    import http.client
-
-    if scheme != "https":
-        return http.client.HTTPConnection(host, timeout=_CONNECT_S)
-    import ssl
-
-    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-    return http.client.HTTPSConnection(host, timeout=_CONNECT_S, context=context)
-
-
-def _is_dropped(connection: "HTTPConnection") -> bool:
-    """Whether the other side has closed it: between two requests there is nothing else to be read.
-
-    A function is frozen between invocations for as long as the service keeps a connection, and longer.
-    """
-    if connection.sock is None:
-        return True
-    waiting = select.poll()
-    waiting.register(connection.sock, select.POLLIN)
-    return bool(waiting.poll(0))
