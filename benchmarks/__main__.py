@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import bench, cold, cold_start, http, image_size, models, parity, plots, single
+from benchmarks import bench, cold, cold_start, cost, http, image_size, models, parity, plots, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
@@ -74,6 +74,11 @@ register(
     "parity",
     parity.measure,
     click.option("--rows", default=500, show_default=True, help="Of its own table that each model answers."),
+)
+register(
+    "cost",
+    cost.measure,
+    click.option("--figures", default=cost.FIGURES, type=FOLDER, help="Where other benchmarks' JSON is."),
 )
 register(
     "single",

@@ -14,6 +14,15 @@ STATE_TRANSITION = 0.025 / 1_000
 PUT_REQUEST = 0.005 / 1_000
 GET_REQUEST = 0.0004 / 1_000
 
+# Amazon API Gateway Pricing, REST APIs, first tier.
+API_REQUEST = 3.50 / 1_000_000
+# Amazon SageMaker Pricing, Serverless Inference: a second of each GB of memory, and data in and out of the endpoint.
+SAGEMAKER_GB_SECOND = 0.0000200
+SAGEMAKER_GB_PROCESSED = 0.016
+# SageMaker Developer Guide, Serverless Inference: the least memory, and the most that a request may hold.
+SAGEMAKER_LEAST_MB = 1_024
+SAGEMAKER_PAYLOAD_BYTES = 4 * MIB
+
 # Plan, its choice, Score and Finish; each further step of a long plan is two more. A Distributed Map is charged one
 # transition for each child it starts, and that child's own state is another (Step Functions Developer Guide,
 # Transitions).
@@ -25,7 +34,8 @@ CHILD_TRANSITIONS = 2
 PARENT_EVENTS = 20
 PLAN_AGAIN_EVENTS = 7
 
-# Lambda quotas; Lambda function scaling.
+# Lambda quotas; Lambda function scaling. So much memory comes with one processor, less with less of one.
+MEMORY_OF_A_PROCESSOR_MB = 1_769
 TIMEOUT_S = 900
 ACCOUNT_CONCURRENCY = 1_000
 SCALING_AT_ONCE = 1_000

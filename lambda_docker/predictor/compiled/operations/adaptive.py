@@ -5,7 +5,7 @@ from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import classifier_of, require_finite, value_of
-from predictor.compiled.operations.linear import largest, softmax
+from predictor.compiled.operations.links import largest, softmax
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
 _MODULE = "sklearn.ensemble._weight_boosting"

@@ -10,8 +10,8 @@ from typing import Any
 
 from predictor.compiled.operations.certain import surely_largest, surely_positive
 from predictor.compiled.operations.forest import Nodes, Trees
-from predictor.compiled.operations.linear import expit, softmax
-from predictor.compiled.operations.sums import read_sums, read_value
+from predictor.compiled.operations.links import softmax
+from predictor.compiled.operations.sums import of_total, read_sums, read_value
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _MODULE = "lightgbm.sklearn"
@@ -98,12 +98,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
 
         return Predictor("probabilities", choose)
 
-    def answer(row: Row) -> tuple[int, list[float]]:
-        total = add(row)[0]
-        probability = expit(total)
-        return int(surely_positive(total, 1.0)), [1.0 - probability, probability]
-
-    return Predictor("probabilities", answer)
+    return of_total(add, lambda total: int(surely_positive(total, 1.0)))
 
 
 OPERATIONS = (

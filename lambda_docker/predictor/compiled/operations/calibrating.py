@@ -10,7 +10,7 @@ from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import classifier_of, probabilities_of, require_decisions, surely_largest
-from predictor.compiled.operations.linear import expit, finite
+from predictor.compiled.operations.links import expit, finite
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
 _ISOTONIC = "sklearn.isotonic.IsotonicRegression"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from predictor.compiled.operations.linear import softmax
+from predictor.compiled.operations.links import softmax
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Predictor, Row
 
 # A thousand times what sums of a few hundred products differ by when they are added up in another order.

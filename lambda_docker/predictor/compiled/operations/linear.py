@@ -4,12 +4,13 @@ numpy adds the products up in an order that depends on the processor; here they 
 the last digit or two may differ.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from operator import mul
 from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
+from predictor.compiled.operations.certain import surely_largest, surely_positive
+from predictor.compiled.operations.links import INVERSES, expit, finite, largest, softmax
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
 _BASE = "sklearn.linear_model"
@@ -44,8 +45,6 @@ _SGD = f"{_BASE}._stochastic_gradient.SGDClassifier"
 
 # Two decisions that are not this near are told apart by any order of adding up; of nearer ones it is found out.
 _NEAR = 1e-3
-# Of the size of what is added up: some hundred times float64's precision, for some thousand columns.
-_ROUNDING = 1e-13
 
 Sums = Callable[[Row], list[float]]
 
@@ -70,16 +69,6 @@ def _write_generalized(model: Any, write: Write) -> Entry:
     if name is None:
         raise CannotCompile(f"its {link} is not among those that are written")
     return {**write_weights(model.coef_, model.intercept_), "link": name}
-
-
-def _exp(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        raise HandOver from None
-
-
-INVERSES: dict[str, Callable[[float], float]] = {"identity": lambda value: value, "log": _exp}
 
 
 def _write_logistic(model: Any, write: Write) -> Entry:
@@ -110,7 +99,7 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
             if decision - decision != 0.0:
                 raise HandOver
             if -_NEAR < decision < _NEAR:
-                _require_clear(abs(decision), row, pairs)
+                surely_positive(decision, _reach(row, pairs))
             return decision
 
         return of_decision(decide_surely, link)._replace(decide=decide)
@@ -122,17 +111,18 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
         decisions = decide_each(row)
         second, first = sorted(decisions)[-2:]
         if first - second < _NEAR:
-            _require_clear(first - second, row, pairs)
+            surely_largest(decisions, _reach(row, pairs))
         return decisions
 
     return of_decisions(decide_each_surely, link)._replace(decide=decide_each)
 
 
-def _require_clear(margin: float, row: Row, pairs: Sequence[tuple[list[float], float]]) -> None:
-    """Raises: HandOver: the order in which products are added up could make it another class."""
-    size = max(sum(abs(value * weight) for value, weight in zip(row, weights, strict=True)) for weights, _ in pairs)
-    if margin <= _ROUNDING * (size + max(abs(intercept) for _, intercept in pairs)):
-        raise HandOver
+def _reach(row: Row, pairs: Sequence[tuple[list[float], float]]) -> float:
+    """The size of what is added up."""
+    return max(
+        sum(abs(value * weight) for value, weight in zip(row, weights, strict=True)) + abs(intercept)
+        for weights, intercept in pairs
+    )
 
 
 def of_decision(decide: Callable[[Row], float], link: str | None) -> Predictor:
@@ -171,22 +161,6 @@ def of_decisions(decide: Sums, link: str | None) -> Predictor:
     return Predictor("probabilities", answer, decide)
 
 
-def expit(value: float) -> float:
-    """1 / (1 + e^-x), as scipy has it."""
-    try:
-        return 1.0 / (1.0 + math.exp(-value))
-    except OverflowError:
-        # There numpy has infinity, and so nought.
-        return 0.0
-
-
-def softmax(decisions: Sequence[float]) -> list[float]:
-    most = max(decisions)
-    powers = [math.exp(decision - most) for decision in decisions]
-    total = sum(powers)
-    return [power / total for power in powers]
-
-
 def _share(decisions: Sequence[float]) -> list[float]:
     each = [expit(decision) for decision in decisions]
     total = sum(each)
@@ -204,18 +178,6 @@ def _clipped(decision: float) -> float:
 
 
 _SHARES = {"softmax": softmax, "expit_of_each": _share, "huber": _share_clipped}
-
-
-def largest(numbers: Sequence[float]) -> int:
-    """Where the first of the largest numbers stands, as numpy.argmax says."""
-    return numbers.index(max(numbers))
-
-
-def finite(number: float) -> float:
-    """The number. Raises: HandOver: it is none, as from a missing value, which scikit-learn refuses in its words."""
-    if number - number != 0.0:
-        raise HandOver
-    return number
 
 
 def write_weights(coefficients: Any, intercept: Any) -> Entry:

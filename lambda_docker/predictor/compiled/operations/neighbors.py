@@ -11,7 +11,7 @@ from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_finite, surely_largest
-from predictor.compiled.operations.linear import largest
+from predictor.compiled.operations.links import largest
 from predictor.compiled.terms import CannotCompile, Entry, HandOver, Operation, Predictor, Read, Row, Write
 
 _MODULE = "sklearn.neighbors"

@@ -7,7 +7,7 @@ from typing import Any
 
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import require_finite, surely_positive, surely_shared
-from predictor.compiled.operations.linear import INVERSES, expit
+from predictor.compiled.operations.links import INVERSES, expit
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _MODULE = "sklearn.neural_network._multilayer_perceptron"

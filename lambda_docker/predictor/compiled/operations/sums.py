@@ -6,7 +6,7 @@ from typing import Any
 from predictor.compiled.numbers import unpack
 from predictor.compiled.operations.categories import Sides, read_categorical
 from predictor.compiled.operations.forest import Nodes, Trees, nodes_of
-from predictor.compiled.operations.linear import INVERSES, expit, largest, softmax
+from predictor.compiled.operations.links import INVERSES, expit, largest, softmax
 from predictor.compiled.operations.walking import read_trees
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
@@ -108,14 +108,20 @@ def _read_classifier(entry: Mapping[str, Any], read: Read) -> Predictor:
 
         return Predictor("probabilities", choose, add)
     factor = 2.0 if link == "expit_of_double" else 1.0
+    # The two kinds of boosting differ where both classes are as likely.
+    predictor = of_total(add, lambda total: at_nought if total == 0 else int(total > 0), factor=factor)
+    return predictor._replace(decide=lambda row: add(row)[0])
+
+
+def of_total(add: Callable[[Row], list[float]], tell: Callable[[float], int], *, factor: float = 1.0) -> Predictor:
+    """Two classes told apart by one sum. Args: tell: the sum → which class; factor: of the sum, before its link."""
 
     def answer(row: Row) -> tuple[int, list[float]]:
         total = add(row)[0]
         probability = expit(factor * total)
-        # The two kinds of boosting differ where both classes are as likely.
-        return (at_nought if total == 0 else int(total > 0)), [1.0 - probability, probability]
+        return tell(total), [1.0 - probability, probability]
 
-    return Predictor("probabilities", answer, lambda row: add(row)[0])
+    return Predictor("probabilities", answer)
 
 
 OPERATIONS = (

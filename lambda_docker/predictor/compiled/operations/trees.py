@@ -5,7 +5,7 @@ from typing import Any
 
 from predictor.compiled.numbers import unpack
 from predictor.compiled.operations.forest import Trees, nodes_of
-from predictor.compiled.operations.linear import largest
+from predictor.compiled.operations.links import largest
 from predictor.compiled.operations.walking import read_trees
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 

@@ -11,7 +11,7 @@ from typing import Any
 from predictor.compiled.numbers import pack, unpack
 from predictor.compiled.operations.certain import classifier_of, probabilities_of, surely_largest, value_of
 from predictor.compiled.operations.columns import pick
-from predictor.compiled.operations.linear import largest
+from predictor.compiled.operations.links import largest
 from predictor.compiled.terms import CannotCompile, Entry, Operation, Predictor, Read, Row, Write
 
 _VOTING, _BAGGING = "sklearn.ensemble._voting", "sklearn.ensemble._bagging"

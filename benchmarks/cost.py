@@ -1,0 +1,168 @@
+"""What predictions cost on AWS: measured milliseconds and memory, times dated prices. No AWS account is asked.
+
+It reads what other benchmarks wrote: `cold` with functions' shares of a processor, `http`, `batch`, `batch-scale`.
+"""
+
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.batch import prices, simulation
+from benchmarks.batch.cases import CASES
+from benchmarks.batch.processes import ROOT, Processes
+from benchmarks.batch.scale import read_steps
+from benchmarks.batch.simulation import Cloud
+from benchmarks.batch.speed import ORIGINAL
+from benchmarks.report import Report
+
+FIGURES = ROOT / "docs" / "figures"
+MB, GB = 10**6, 10**9
+
+PREDICTIONS, BATCH_ROWS = 1_000_000, 100_000_000
+# One request in a hundred meets a function that has to start: colleagues who ask now and then.
+_COLD_SHARE = 0.01
+_MODEL, _BATCH_MODEL = "logreg", "logreg4"
+# The memory that each is given; Portico's are the template's.
+_SMALL_MB, _LARGE_MB, _ORIGINAL_MB = 128, 1_769, 512
+# What the original is given at a time.
+_FILE_ROWS = 1_000_000
+
+
+def measure(*, figures: Path = FIGURES) -> Report:
+    """A million predictions and a batch of 100 million rows, in dollars.
+
+    Args:   figures: the folder with cold.json, http.json, batch.json and batch-steps.json
+    Raises: FileNotFoundError, KeyError: a benchmark has not been run
+    """
+    read = {name: json.loads((figures / f"{name}.json").read_text("utf-8")) for name in ("cold", "http", "batch")}
+    singles = [
+        _function("Portico, compiled", read["cold"], "Portico, compiled", _SMALL_MB),
+        _function("Portico, in full", read["cold"], "Portico, in full", _LARGE_MB),
+        _function("original", read["cold"], "original", _ORIGINAL_MB),
+        _sagemaker(read["http"]),
+    ]
+    steps = (figures / "batch-steps.json").read_text("utf-8")
+    return Report(
+        title=f"{PREDICTIONS:,} single predictions, dollars",
+        rows=singles,
+        notes=_about_singles(read["cold"]),
+        parts=[_batch(read["batch"], steps)],
+    )
+
+
+def _function(label: str, cold: dict[str, Any], variant: str, memory_mb: int) -> dict[str, Any]:
+    """A Lambda function's row, by the times that were measured with its share of a processor."""
+    title = f"With the processor's share of a function of {memory_mb:,} MB"
+    rows = next(part["rows"] for part in cold["parts"] if part["title"] == title)
+    found = next(row for row in rows if row["model"] == _MODEL and row["variant"] == variant)
+    warm_ms, cold_ms = math.ceil(found["warm ms"]), math.ceil(found["median ms"])
+    return _priced(label, memory_mb, warm_ms, cold_ms, gb_second=prices.GB_SECOND, request=prices.LAMBDA_REQUEST)
+
+
+def _sagemaker(http: dict[str, Any]) -> dict[str, Any]:
+    """SageMaker's serverless endpoint, as fast as MLflow's server on its share of a processor."""
+    served = next(row for row in http["rows"] if row["model"] == _MODEL and row["server"].startswith("MLflow"))
+    share = prices.SAGEMAKER_LEAST_MB / prices.MEMORY_OF_A_PROCESSOR_MB
+    warm_ms = math.ceil(served["p50 ms"] / share)
+    gb_second = prices.SAGEMAKER_GB_SECOND
+    row = _priced("SageMaker Serverless", prices.SAGEMAKER_LEAST_MB, warm_ms, None, gb_second=gb_second, request=0.0)
+    # It is asked with AWS's own signature, without a gateway.
+    return {**row, "API $": 0.0, "all $": row["compute $"]}
+
+
+def _priced(
+    label: str, memory_mb: int, warm_ms: int, cold_ms: int | None, *, gb_second: float, request: float
+) -> dict[str, Any]:
+    share = 0.0 if cold_ms is None else _COLD_SHARE
+    mean_ms = (1 - share) * warm_ms + share * (cold_ms or 0)
+    compute = PREDICTIONS * mean_ms / 1000 * memory_mb / 1024 * gb_second
+    asked, gateway = PREDICTIONS * request, PREDICTIONS * prices.API_REQUEST
+    return {
+        "variant": label,
+        "MB": memory_mb,
+        "warm, billed ms": warm_ms,
+        "cold, billed ms": cold_ms,
+        "mean ms": round(mean_ms, 1),
+        "compute $": round(compute, 3),
+        "requests $": round(asked, 2),
+        "API $": round(gateway, 2),
+        "all $": round(compute + asked + gateway, 2),
+    }
+
+
+def _batch(batch: dict[str, Any], steps_text: str) -> Report:
+    cloud, steps = Cloud(), read_steps(steps_text)
+    size = round(BATCH_ROWS * _row_bytes())
+    planned = simulation.plan_batch(size, steps, cloud)
+    concurrency = 100
+    run = simulation.run_parts(planned.parts, part_s=planned.part_s, cold_s=steps.cold_s, concurrency=concurrency)
+    ours = simulation.cost(planned, cold_starts=run.environments, cold_s=steps.cold_s, memory_mb=cloud.memory_mb)
+    minutes = (steps.cold_s + planned.plan_s + run.wall_s + planned.finish_s) / 60
+    original = next(row for row in batch["rows"] if row["model"] == _BATCH_MODEL and row["variant"] == ORIGINAL)
+    files, seconds = BATCH_ROWS // _FILE_ROWS, _FILE_ROWS / original["rows/s"]
+    moved = size / files * (1 + steps.output_share)
+    file_s = seconds + cloud.network.seconds(requests=2, size_bytes=moved)
+    theirs = files * file_s * cloud.memory_mb / 1024 * prices.GB_SECOND
+    requests = math.ceil(size / prices.SAGEMAKER_PAYLOAD_BYTES)
+    # Two GB have a processor, and a bit more.
+    sagemaker_s = files * seconds
+    processed = size * (1 + steps.output_share) / GB * prices.SAGEMAKER_GB_PROCESSED
+    return Report(
+        title=f"A batch of {BATCH_ROWS:,} rows, {size / GB:.1f} GB of CSV, dollars",
+        rows=[
+            {
+                "variant": f"Portico, {concurrency} at a time",
+                "calls": planned.parts,
+                "GB-s": round(planned.gb_s),
+                "wall, minutes": round(minutes, 1),
+                "all $": round(ours["all"], 2),
+            },
+            {
+                "variant": f"original, {files} files of {_FILE_ROWS:,} rows by hand",
+                "calls": files,
+                "GB-s": round(files * file_s * cloud.memory_mb / 1024),
+                "wall, minutes": None,
+                "all $": round(theirs, 2),
+            },
+            {
+                "variant": "SageMaker Serverless, in pieces of 4 MB",
+                "calls": requests,
+                "GB-s": round(sagemaker_s * 2),
+                "wall, minutes": None,
+                "all $": round(sagemaker_s * 2 * prices.SAGEMAKER_GB_SECOND + processed, 2),
+            },
+        ],
+        notes=[
+            f"Portico: as `batch-scale` computes it, all of Lambda ({ours['Lambda']:.2f}), Step Functions"
+            f" ({ours['Step Functions']:.2f}) and S3's requests ({ours['S3']:.2f}).",
+            f"The original takes one file a call, all of it in memory: a file of {BATCH_ROWS:,} rows is more than a"
+            f" function can have. {_FILE_ROWS:,} rows take {seconds:.1f} s as measured here, with what S3 takes"
+            f" {file_s:.1f} s, at {cloud.memory_mb:,} MB. Cutting, starting and joining the files is not in it.",
+            "SageMaker: the original's seconds at 2 GB, and the data in and out; again without cutting and joining.",
+        ],
+    )
+
+
+def _row_bytes() -> float:
+    rows = 20_000
+    with tempfile.TemporaryDirectory(prefix="portico-benchmark-") as made:
+        prepared = Processes(Path(made), None, ROOT / "lambda_docker").prepare(CASES[_BATCH_MODEL], rows)
+        return Path(prepared.csv).stat().st_size / rows
+
+
+def _about_singles(cold: dict[str, Any]) -> list[str]:
+    return [
+        f"Times were measured ({cold['machine']['date'][:10]}, `python -m benchmarks cold`) with the share of a"
+        " processor that AWS gives such a function, its start included, which on AWS has a whole one: cold starts are"
+        " over- and not understated. Milliseconds are rounded up, as they are billed. Logistic regression, 4 columns.",
+        f"mean ms: one call in {1 / _COLD_SHARE:.0f} is a cold start. compute $ = predictions x mean ms / 1000 x MB /"
+        f" 1024 x ${prices.GB_SECOND} a GB-second; requests $0.20 a million; API: a REST API, $3.50 a million, which"
+        " any of Portico's other users pays as well; asked by the portal, a prediction goes to Lambda without it.",
+        "SageMaker Serverless has at least 1,024 MB, at $0.00002 a GB-second. Its container is taken to be as fast as"
+        " MLflow's server was in `http`, on its share of a processor; its cold starts were not measured, and are left"
+        " out in its favour.",
+        "Prices of November 2026, us-east-1, x86, without free tiers: AWS Lambda Pricing, Amazon API Gateway Pricing,"
+        " Amazon SageMaker Pricing. Logs, storage and transfer are left out for all.",
+    ]
