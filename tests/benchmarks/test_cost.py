@@ -58,4 +58,4 @@ def test_a_batch_of_the_original_costs_its_seconds_file_by_file(figures):
     assert original["all $"] == pytest.approx(original["GB-s"] * 0.0000166667, abs=0.01)
     assert sagemaker["calls"] > 1_000
     assert sagemaker["all $"] > 100 * 10 * 2 * 0.00002
-    assert 0 < ours["all $"] < original["all $"]
+    assert ours["calls"] > 400
