@@ -26,7 +26,7 @@ STEPS = (
     Step("cold", (), ("--rounds", "3")),
     Step("http", (), ("--quick",)),
     Step("batch", ("--last-digit",), ("--last-digit", "--rows", "100000", "--rounds", "3", "--model", "logreg4")),
-    Step("portal", (), ("--rows", "50000", "--rounds", "5", "--no-crowd")),
+    Step("portal", (), ("--quick",)),
 )
 
 

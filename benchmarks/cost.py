@@ -33,21 +33,21 @@ _FILE_ROWS = 1_000_000
 def measure(*, figures: Path = FIGURES) -> Report:
     """A million predictions and a batch of 100 million rows, in dollars.
 
-    Args:   figures: the folder with cold.json, http.json, batch.json and batch-steps.json
+    Args:   figures: the folder with cold-shares.json, http.json, batch.json and batch-steps.json
     Raises: FileNotFoundError, KeyError: a benchmark has not been run
     """
-    read = {name: json.loads((figures / f"{name}.json").read_text("utf-8")) for name in ("cold", "http", "batch")}
+    read = {name: json.loads((figures / f"{name}.json").read_text("utf-8")) for name in ("cold-shares", "http", "batch")}
     singles = [
-        _function("Portico, compiled", read["cold"], "Portico, compiled", _SMALL_MB),
-        _function("Portico, in full", read["cold"], "Portico, in full", _LARGE_MB),
-        _function("original", read["cold"], "original", _ORIGINAL_MB),
+        _function("Portico, compiled", read["cold-shares"], "Portico, compiled", _SMALL_MB),
+        _function("Portico, in full", read["cold-shares"], "Portico, in full", _LARGE_MB),
+        _function("original", read["cold-shares"], "original", _ORIGINAL_MB),
         _sagemaker(read["http"]),
     ]
     steps = (figures / "batch-steps.json").read_text("utf-8")
     return Report(
         title=f"{PREDICTIONS:,} single predictions, dollars",
         rows=singles,
-        notes=_about_singles(read["cold"]),
+        notes=_about_singles(read["cold-shares"]),
         parts=[_batch(read["batch"], steps)],
     )
 

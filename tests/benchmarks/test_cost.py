@@ -17,7 +17,7 @@ def figures(tmp_path):
 
     line = {"fixed": 0.0, "each": 1e-8}
     written = {
-        "cold": {
+        "cold-shares": {
             "machine": {"date": "2026-11-28T12:00:00+00:00"},
             "parts": [
                 part("128", "Portico, compiled", 1.2, 299.5),

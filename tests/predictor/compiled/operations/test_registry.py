@@ -59,7 +59,7 @@ def test_document_is_read_with_the_modules_of_its_own_operations() -> None:
         "from predictor.compiled.reading import Walker; from predictor.features import Output;"
         "model = {'op': 'dummy_regressor', 'value': 1.0};"
         "document = {'format': 'portico-compiled', 'format_version': 1, 'features': [], 'model': model};"
-        "Walker(document, output=Output('regression'))"
+        "Walker(document, features=(), output=Output('regression'))"
     )
 
     imported = _imported_by(program)
