@@ -36,7 +36,8 @@ def measure(*, figures: Path = FIGURES) -> Report:
     Args:   figures: the folder with cold-shares.json, http.json, batch.json and batch-steps.json
     Raises: FileNotFoundError, KeyError: a benchmark has not been run
     """
-    read = {name: json.loads((figures / f"{name}.json").read_text("utf-8")) for name in ("cold-shares", "http", "batch")}
+    names = ("cold-shares", "http", "batch")
+    read = {name: json.loads((figures / f"{name}.json").read_text("utf-8")) for name in names}
     singles = [
         _function("Portico, compiled", read["cold-shares"], "Portico, compiled", _SMALL_MB),
         _function("Portico, in full", read["cold-shares"], "Portico, in full", _LARGE_MB),
