@@ -68,9 +68,7 @@ def _sagemaker(http: dict[str, Any]) -> dict[str, Any]:
     share = prices.SAGEMAKER_LEAST_MB / prices.MEMORY_OF_A_PROCESSOR_MB
     warm_ms = math.ceil(served["p50 ms"] / share)
     gb_second = prices.SAGEMAKER_GB_SECOND
-    row = _priced("SageMaker Serverless", prices.SAGEMAKER_LEAST_MB, warm_ms, None, gb_second=gb_second, request=0.0)
-    # It is asked with AWS's own signature, without a gateway.
-    return {**row, "API $": 0.0, "all $": row["compute $"]}
+    return _priced("SageMaker Serverless", prices.SAGEMAKER_LEAST_MB, warm_ms, None, gb_second=gb_second, request=0.0)
 
 
 def _priced(
@@ -79,7 +77,7 @@ def _priced(
     share = 0.0 if cold_ms is None else _COLD_SHARE
     mean_ms = (1 - share) * warm_ms + share * (cold_ms or 0)
     compute = PREDICTIONS * mean_ms / 1000 * memory_mb / 1024 * gb_second
-    asked, gateway = PREDICTIONS * request, PREDICTIONS * prices.API_REQUEST
+    asked = PREDICTIONS * request
     return {
         "variant": label,
         "MB": memory_mb,
@@ -88,8 +86,8 @@ def _priced(
         "mean ms": round(mean_ms, 1),
         "compute $": round(compute, 3),
         "requests $": round(asked, 2),
-        "API $": round(gateway, 2),
-        "all $": round(compute + asked + gateway, 2),
+        "all $": round(compute + asked, 2),
+        "behind a REST API $": round(compute + asked + PREDICTIONS * prices.API_REQUEST, 2),
     }
 
 
@@ -159,8 +157,8 @@ def _about_singles(cold: dict[str, Any]) -> list[str]:
         " processor that AWS gives such a function, its start included, which on AWS has a whole one: cold starts are"
         " over- and not understated. Milliseconds are rounded up, as they are billed. Logistic regression, 4 columns.",
         f"mean ms: one call in {1 / _COLD_SHARE:.0f} is a cold start. compute $ = predictions x mean ms / 1000 x MB /"
-        f" 1024 x ${prices.GB_SECOND} a GB-second; requests $0.20 a million; API: a REST API, $3.50 a million, which"
-        " any of Portico's other users pays as well; asked by the portal, a prediction goes to Lambda without it.",
+        f" 1024 x ${prices.GB_SECOND:.10f} a GB-second; requests $0.20 a million. Behind a REST API of API Gateway,"
+        " $3.50 a million more; what the portal asks goes to Lambda without it.",
         "SageMaker Serverless has at least 1,024 MB, at $0.00002 a GB-second. Its container is taken to be as fast as"
         " MLflow's server was in `http`, on its share of a processor; its cold starts were not measured, and are left"
         " out in its favour.",

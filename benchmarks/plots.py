@@ -128,7 +128,7 @@ _MODELS = {
     "logreg": "LogisticRegression",
     "forest": "RandomForest of 100",
     "histgb": "HistGradientBoosting",
-    "columns": "ColumnTransformer + LogisticRegression",
+    "columns": "ColumnTransformer, one-hot",
 }
 PICTURES: dict[str, tuple[str, Callable[[Sequence[Row]], list[Panel]]]] = {
     "single": ("One prediction, warm, in process (log scale, shorter is better)", _single),

@@ -42,12 +42,13 @@ Row = Mapping[str, Any]
 class Variant:
     """answer: one row → the probabilities; timed: the same and its seconds, by the clock of another process
 
-    rows: how many a round
+    rows: how many a round; times: how often each of them
     """
 
     name: str
     answer: Callable[[Row], list[float]]
     rows: int = 1_000
+    times: int = 1
     timed: Callable[[Row], tuple[list[float], float]] | None = None
 
 
@@ -75,8 +76,8 @@ def measure(*, rounds: int = 7, with_peers: bool = True, quick: bool = False, ca
         rows=rows,
         notes=[
             f"{rounds} rounds{', quick mode' if quick else ''}, the variants in turns; {most:,} distinct rows a round"
-            " for the quick ones, 20 for the original's handler, whose S3 client, GET and unpickling are part of each"
-            " call. Medians of single calls.",
+            " for the quick ones, each five times for the quickest two, 20 for the original's handler, whose S3 client,"
+            " GET and unpickling are part of each call. Medians of single calls.",
             f"All answers were equal first, to {TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
             *([_ABOUT_PEERS.format(version_of("mlflow"), version_of("bentoml"))] if with_peers else []),
             "OMP_NUM_THREADS not set.",
@@ -138,8 +139,9 @@ def _variants(model: Any, table: Any) -> list[Variant]:
     variants = [
         Variant("original handler", original, rows=20),
         Variant("scikit-learn, model kept, DataFrame", cached),
-        Variant("Portico's handler", portico),
-        Variant("bare walk, JSON in and out", walk),
+        # A thousand of these take 15 ms, of which a moment's lull would decide.
+        Variant("Portico's handler", portico, times=5),
+        Variant("bare walk, JSON in and out", walk, times=5),
     ]
     if "city" not in names:
         variants.insert(2, Variant("scikit-learn, model kept, array", _ask_array(model, names)))
@@ -176,7 +178,7 @@ def _time(variants: list[Variant], rows: list[Row], rounds: int) -> dict[str, li
     taken: dict[str, list[float]] = {variant.name: [] for variant in variants}
     for _ in range(rounds):
         for variant in variants:
-            for row in rows[: variant.rows]:
+            for row in rows[: variant.rows] * variant.times:
                 if variant.timed is not None:
                     taken[variant.name].append(variant.timed(row)[1])
                     continue

@@ -43,7 +43,8 @@ def test_a_million_predictions_cost_their_billed_milliseconds_times_memory(figur
     # 99 of a hundred take 2 ms and one 300; 128 MB are an eighth of a GB.
     assert ours["mean ms"] == pytest.approx(5.0, abs=0.05)
     assert ours["compute $"] == pytest.approx(1_000_000 * 0.00498 / 8 * 0.0000166667, abs=0.001)
-    assert ours["all $"] == pytest.approx(ours["compute $"] + 0.20 + 3.50, abs=0.01)
+    assert ours["all $"] == pytest.approx(ours["compute $"] + 0.20, abs=0.01)
+    assert ours["behind a REST API $"] == pytest.approx(ours["compute $"] + 0.20 + 3.50, abs=0.01)
     assert original["compute $"] == pytest.approx(1_000_000 * (0.99 * 0.071 + 0.01 * 7.8) / 2 * 0.0000166667, abs=0.001)
     assert sagemaker["warm, billed ms"] == 11
     assert sagemaker["all $"] == pytest.approx(1_000_000 * 0.011 * 0.00002, abs=0.01)
