@@ -18,7 +18,7 @@ from predictor.batch.wishes import Wishes
 from predictor.errors import BadRequest, KeyTaken, MachineAway, UnknownJob
 from predictor.events import ApiRequest, Reply
 from predictor.limits import limit
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 POLL_SECONDS = "2"
 

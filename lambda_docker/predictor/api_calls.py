@@ -12,7 +12,7 @@ from typing import Any
 from predictor import handing_over, keys, model_store
 from predictor.errors import BadInput, BatchRefused, CallRefused, Fault
 from predictor.events import ApiRequest, Reply
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 from predictor.operations import predict_one
 
 AWAY_SECONDS = "5"

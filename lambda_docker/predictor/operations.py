@@ -11,7 +11,7 @@ from predictor import golden, journal, keys, model_store
 from predictor.compiled.terms import HandOver
 from predictor.errors import BadInput, BadRequest, PredictionFailed
 from predictor.features import Choice
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 ANSWERED_ROWS = 100
 

@@ -12,7 +12,7 @@ from predictor.batch.wishes import Band
 from predictor.batch.writing import label_text
 from predictor.engines import TableAnswers
 from predictor.features import Output
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 from predictor.operations import explain_failure
 
 # BLAS computes the last few rows of a table by another route than the rest, with a last digit that may differ; full

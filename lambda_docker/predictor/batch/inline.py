@@ -7,7 +7,7 @@ from predictor.batch.writing import Written
 from predictor.errors import BadRequest, BatchRefused, ObjectMissing, ObjectTooLarge
 from predictor.features import Output
 from predictor.limits import in_megabytes, limit
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 LINK_SECONDS = 300
 

@@ -15,7 +15,7 @@ from predictor.batch.records import Range
 from predictor.batch.tally import Tally
 from predictor.batch.wishes import Wishes
 from predictor.errors import BadRequest, BatchRefused, ObjectMissing
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 # Reading what parts have left is waiting, not work.
 _READERS = 16

@@ -13,7 +13,7 @@ from predictor.batch.tally import Tally
 from predictor.batch.writing import Written
 from predictor.errors import BatchRefused, ObjectMissing
 from predictor.limits import MIB
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 # A part's output is held in memory up to here, on the disk beyond.
 _HELD_BYTES = 64 * MIB

@@ -14,7 +14,7 @@ from predictor.batch.wishes import Wishes
 from predictor.errors import BatchRefused
 from predictor.features import Feature
 from predictor.limits import PART_MIN_BYTES, limit
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 from predictor.reading import BytesSource, NotUtf8, ObjectSource, Reading
 
 HEADER_ONLY = "The file has a header but no rows. It needs a row for each prediction."

@@ -20,7 +20,7 @@ from predictor.coercion import BadValue
 from predictor.errors import FILE_GONE, BatchRefused, ObjectMissing
 from predictor.features import Feature
 from predictor.limits import in_megabytes, limit
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 from predictor.reading import ObjectSource, Reading
 
 _SHOWN_ROWS = 20

@@ -23,7 +23,7 @@ from predictor.batch.tally import SHOWN_ERRORS, SHOWN_ROWS, Tally
 from predictor.batch.wishes import Band
 from predictor.batch.writing import Written, added_columns, write_cell, write_lines
 from predictor.limits import MIB, RECORD_MAX_BYTES
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 from predictor.native.rows import Added
 
 # Runs keep memory flat; larger ones are no faster.

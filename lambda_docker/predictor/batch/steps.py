@@ -20,7 +20,7 @@ from predictor.batch.records import Range
 from predictor.batch.result import publish
 from predictor.errors import FILE_GONE, BadRequest, BatchRefused, Fault, ObjectMissing
 from predictor.limits import limit
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 Step: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 

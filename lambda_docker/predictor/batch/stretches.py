@@ -17,7 +17,7 @@ from predictor.batch.tally import Tally
 from predictor.batch.wishes import Band
 from predictor.batch.writing import Written
 from predictor.limits import MIB
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 # Less is scored before a second thread has begun.
 _STRETCH_MIN_BYTES = 1 * MIB

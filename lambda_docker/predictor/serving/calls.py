@@ -8,7 +8,7 @@ from typing import Any
 from predictor import model_store
 from predictor.errors import BadInput, BatchRefused, CallRefused, Fault
 from predictor.events import NO_MODEL
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 
 
 class Refusal(Exception):

@@ -11,7 +11,7 @@ from predictor.compiled.terms import HandOver
 from predictor.engines import Answers, Columns
 from predictor.errors import BadInput, PredictionFailed
 from predictor.features import Feature
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 from predictor.operations import explain_failure, predict_one
 from predictor.serving.calls import Refusal
 

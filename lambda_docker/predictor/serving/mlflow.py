@@ -15,7 +15,7 @@ from typing import Any
 
 from predictor.engines import Answers
 from predictor.features import Feature
-from predictor.model_store import LoadedModel
+from predictor.loaded_model import LoadedModel
 from predictor.serving.calls import Answer, BadValues, Call, Refusal, read_json, to_json
 from predictor.serving.columns import name_some, pick_columns, predict_columns, turn_rows
 

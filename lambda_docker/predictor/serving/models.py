@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from predictor import journal, model_store
 from predictor.errors import Fault, ObjectMissing
 from predictor.limits import in_megabytes, limit
-from predictor.model_store import LoadedModel, of_described
+from predictor.loaded_model import LoadedModel, of_described
 from predictor.operations import predict_one
 from predictor.serving.pace import NeedsThread, is_on_event_loop
 

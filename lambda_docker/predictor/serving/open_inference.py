@@ -13,7 +13,8 @@ from typing import Any
 from predictor import keys
 from predictor.engines import Answers
 from predictor.errors import UnknownModel, UnknownVersion
-from predictor.model_store import DROP_IN_SLUG, LoadedModel
+from predictor.loaded_model import LoadedModel
+from predictor.published import DROP_IN_SLUG
 from predictor.serving import VERSION
 from predictor.serving.calls import Answer, Call, Refusal, read_json, to_json
 from predictor.serving.columns import name_some, pick_columns, predict_columns
