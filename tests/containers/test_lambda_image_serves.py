@@ -19,7 +19,7 @@ FEATURES = ["bill_length_mm", "body_mass_g", "sex"]
 STARTED = """
 import sys
 import predictor.handler
-print([name for name in sys.modules if name.split(".")[0] in ("uvicorn", "httptools") or ".serving" in name])
+print([name for name in sys.modules if name.split(".")[0] == "uvicorn" or ".serving" in name])
 """
 
 
