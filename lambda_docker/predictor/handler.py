@@ -4,7 +4,7 @@
 callers get an answer for a bug too, since API Gateway's own has neither CORS headers nor a reference.
 
 What is imported here every start waits for. Batches and the check, which need numpy and more, are imported by the first
-request for them; nothing that a compiled model's prediction needs imports anything but the standard library.
+request for them; a compiled model's prediction imports the standard library, and httptools to read what S3 answers.
 """
 
 import os
