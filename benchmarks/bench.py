@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.batch.processes import ROOT
+
 RESULTS = ROOT / "benchmarks" / "results"
 
 

@@ -25,7 +25,6 @@ from benchmarks.report import Report
 
 ORIGINAL = "original"
 
-_TOLERANCE = 1e-12
 _WARM_CALLS = 9
 _COMPILED, _FULL = 1, 2
 _BARE = """
@@ -114,9 +113,9 @@ def _notes(rounds: int) -> list[str]:
     return [
         f"{rounds} rounds, interleaved, after one that is not counted; a fresh process each, another row in each round."
         " Page cache warm, byte code present; what a cloud does before the process starts is not in it.",
-        f"All answers were equal, to {_TOLERANCE:g}. The GETs of the model are in it, from an emulator of S3 on the"
-        " same machine. init: until the runtime asked for its first event; warm: a later call, as the runtime API sees"
-        " it, the median of medians.",
+        f"All answers were equal, to {models.TOLERANCE:g}. The GETs of the model are in it, from an emulator of S3 on"
+        " the same machine. init: until the runtime asked for its first event; warm: a later call, as the runtime API"
+        " sees it, the median of medians.",
         "RSS and its peak at the answer, MB are millions of bytes. OMP_NUM_THREADS and OPENBLAS_NUM_THREADS are 1.",
         "Portico starts by the image's entry.sh, compiled models as the small function; the original's handler by"
         " `python -m awslambdaric`.",
@@ -242,7 +241,7 @@ def _interleave(variants: Sequence[Variant], rows: Sequence[Row], before: Sequen
 def _require_equal(answers: Mapping[str, list[float]], row: Row) -> None:
     expected = answers[ORIGINAL]
     for name, answer in answers.items():
-        if any(abs(one - two) > _TOLERANCE for one, two in zip(answer, expected, strict=True)):
+        if any(abs(one - two) > models.TOLERANCE for one, two in zip(answer, expected, strict=True)):
             raise RuntimeError(f"{name}: {answer} instead of {expected} for {row}.")
 
 

@@ -15,6 +15,7 @@ from benchmarks.batch.processes import ROOT, Processes
 from benchmarks.batch.scale import read_steps
 from benchmarks.batch.simulation import Cloud
 from benchmarks.batch.speed import ORIGINAL
+from benchmarks.processor_share import ONE_PROCESSOR_MB
 from benchmarks.report import Report
 
 FIGURES = ROOT / "docs" / "figures"
@@ -65,7 +66,7 @@ def _function(label: str, cold: dict[str, Any], variant: str, memory_mb: int) ->
 def _sagemaker(http: dict[str, Any]) -> dict[str, Any]:
     """SageMaker's serverless endpoint, as fast as MLflow's server on its share of a processor."""
     served = next(row for row in http["rows"] if row["model"] == _MODEL and row["server"].startswith("MLflow"))
-    share = prices.SAGEMAKER_LEAST_MB / prices.MEMORY_OF_A_PROCESSOR_MB
+    share = prices.SAGEMAKER_LEAST_MB / ONE_PROCESSOR_MB
     warm_ms = math.ceil(served["p50 ms"] / share)
     gb_second = prices.SAGEMAKER_GB_SECOND
     return _priced("SageMaker Serverless", prices.SAGEMAKER_LEAST_MB, warm_ms, None, gb_second=gb_second, request=0.0)

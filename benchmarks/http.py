@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.http_client import Client, Job, Measured, client, nothing
-from benchmarks.models import MODELS, fit
+from benchmarks.models import MODELS, TOLERANCE, fit
 from benchmarks.peers.environments import CACHE, version_of
 from benchmarks.peers.servers import BENTOML, MLFLOW, PORTICO, SERVERS, Row, Served, ask, serving
 from benchmarks.report import Report
-from benchmarks.single import TOLERANCE
 
 CLIENTS = 8
 NOTHING = "a server that does nothing"

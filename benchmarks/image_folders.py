@@ -11,8 +11,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.batch.mlflow_server import CACHE
 from benchmarks.batch.processes import ROOT
+from benchmarks.peers.environments import CACHE
 
 CODE = ROOT / "lambda_docker"
 _PINS = CODE / "runtime.txt"

@@ -10,6 +10,8 @@ from benchmarks.emulator import KEY
 
 MODELS = ("logreg", "forest", "histgb", "columns")
 SLUG = "model"
+# How far probabilities may be from scikit-learn's.
+TOLERANCE = 1e-12
 # Where the original's handler finds its model.
 DROP_IN_KEY = "model/original.pkl"
 

@@ -27,7 +27,6 @@ from benchmarks.peers.in_process import peer
 from benchmarks.report import Report
 
 _ROWS = 1_000
-TOLERANCE = 1e-12
 MLFLOW, BENTOML = "MLflow, pyfunc.predict of a DataFrame", "BentoML, its service's method"
 _QUICK_MODELS, _QUICK_ROUNDS, _QUICK_ROWS = ("logreg", "forest"), 2, 100
 _ABOUT_PEERS = (
@@ -78,7 +77,7 @@ def measure(*, rounds: int = 7, with_peers: bool = True, quick: bool = False, ca
             f"{rounds} rounds{', quick mode' if quick else ''}, the variants in turns; {most:,} distinct rows a round"
             " for the quick ones, each five times for the quickest two, 20 for the original's handler, whose S3 client,"
             " GET and unpickling are part of each call. Medians of single calls.",
-            f"All answers were equal first, to {TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
+            f"All answers were equal first, to {models.TOLERANCE:g}. Portico's handler: a direct invoke, logged.",
             *([_ABOUT_PEERS.format(version_of("mlflow"), version_of("bentoml"))] if with_peers else []),
             "OMP_NUM_THREADS not set.",
         ],
@@ -105,22 +104,18 @@ def _peers(model: Any, columns: Sequence[str], cache: Path | None) -> Iterator[l
 def _variants(model: Any, table: Any) -> list[Variant]:
     import pandas as pd
 
+    from benchmarks.original import handle
     from predictor import handler
 
+    os.environ["MODEL_FILE"] = models.DROP_IN_KEY
     names = list(table)
     walker = models.publish(model)
     # As Lambda calls it: the id of the request comes with it.
     context = types.SimpleNamespace(aws_request_id="c2f7a1d4-2f1c-4a6b-8a7e-1d2f3a4b5c6d")
 
     def original(row: Row) -> list[float]:
-        import boto3
-
-        stored = boto3.client("s3").get_object(Bucket=emulator.BUCKET, Key=models.DROP_IN_KEY)["Body"].read()
-        loaded = pickle.loads(stored)  # noqa: S301  # made by this benchmark
-        frame = pd.DataFrame([{name: row[name] for name in names}])
-        if frame.isna().to_numpy().any():
-            raise RuntimeError("A value is missing.")
-        return [float(share) for share in loaded.predict_proba(frame)[0]]
+        answer = handle({"body": json.dumps(row)}, None)
+        return list(json.loads(answer["body"])["probabilities"])
 
     def cached(row: Row) -> list[float]:
         return [float(share) for share in model.predict_proba(pd.DataFrame([row]))[0]]
@@ -169,7 +164,7 @@ def _require_equal(name: str, variants: list[Variant], rows: list[Row]) -> None:
         answers = {variant.name: variant.answer(row) for variant in variants}
         reference = answers["scikit-learn, model kept, DataFrame"]
         for other, answer in answers.items():
-            if any(abs(one - two) > TOLERANCE for one, two in zip(answer, reference, strict=True)):
+            if any(abs(one - two) > models.TOLERANCE for one, two in zip(answer, reference, strict=True)):
                 raise RuntimeError(f"{other}, {name}: {answer} instead of {reference} for {row}.")
 
 

@@ -34,8 +34,7 @@ CHILD_TRANSITIONS = 2
 PARENT_EVENTS = 20
 PLAN_AGAIN_EVENTS = 7
 
-# Lambda quotas; Lambda function scaling. So much memory comes with one processor, less with less of one.
-MEMORY_OF_A_PROCESSOR_MB = 1_769
+# Lambda quotas; Lambda function scaling.
 TIMEOUT_S = 900
 ACCOUNT_CONCURRENCY = 1_000
 SCALING_AT_ONCE = 1_000

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor.compiled.reading import Unreadable, Walker, require_sound
+from predictor.compiled.reading import Unreadable, Walker
 from predictor.compiled.terms import TEXT_MAX_CHARACTERS
 from predictor.features import Feature, Output
 
@@ -60,7 +60,6 @@ def read_tables(value: Any, manifest: Mapping[str, Any]) -> str | None:
     text = _text(TEXT_MAX_CHARACTERS)(value)
     try:
         document = json.loads(text)
-        require_sound(document)
         features = [Feature.from_json(entry) for entry in manifest["features"]]
         Walker(document, features=features, output=Output.from_json(manifest["output"]))
     except (Unreadable, ValueError, RecursionError) as problem:

@@ -6,10 +6,9 @@ the threshold if, and only if, the number that it was is at most another thresho
 nothing is cast when a row is walked.
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from predictor.compiled.numbers import pack, unpack
+from predictor.compiled.numbers import pack
 from predictor.compiled.terms import CannotCompile, Entry
 
 NODES_MAX = 120_000
@@ -104,22 +103,3 @@ def _uncast(thresholds: Any, splits: Any) -> list[float]:
     uncast = np.where(is_even, middle, np.nextafter(middle, -np.inf))
     # Infinity parts what is missing from all else.
     return np.minimum(uncast, np.finfo(np.float64).max).tolist()
-
-
-def are_sound(entry: Mapping[str, Any]) -> bool:
-    """Whether each walk goes on to later nodes until it ends at a leaf that has its numbers."""
-    features, rights, roots = unpack(entry["features"]), unpack(entry["rights"]), unpack(entry["roots"])
-    count, leaves = len(features), [len(numbers) for numbers in read_values(entry)]
-    return (
-        len(rights) == len(unpack(entry["thresholds"])) == len(unpack(entry["missing_left"])) == count
-        and all(0 <= root < count for root in roots)
-        and all(
-            0 <= right < min(leaves) if feature < 0 else place < right < count and place + 1 < count
-            for place, (feature, right) in enumerate(zip(features, rights, strict=True))
-        )
-    )
-
-
-def read_values(entry: Mapping[str, Any]) -> list[list[float]]:
-    """The leaves' numbers, as many lists as a leaf has numbers."""
-    return [unpack(numbers) for numbers in entry["values"]]

@@ -52,8 +52,11 @@ def read_trees(
     Raises: ValueError: the arrays do not fit together, or a walk would not end at a leaf
     """
     tables = _Tables.of(entry)
-    if len(tables.values) not in (1, sums):
-        raise ValueError("leaves of other numbers than there are sums")
+    count, leaves_count = len(tables.features), len(tables.values[0])
+    by_node = (tables.thresholds, tables.rights, tables.missing_left)
+    is_even = all(len(one) == count for one in by_node) and all(len(one) == leaves_count for one in tables.values)
+    if not is_even or len(tables.values) not in (1, sums) or not all(0 <= root < count for root in tables.roots):
+        raise ValueError("arrays that do not fit together")
     walk = _by_loops if native.kernels() is None else _by_kernels
     return walk(tables, sums=sums, is_cast=is_cast, takes_missing=takes_missing, is_single=is_single)
 
@@ -69,16 +72,12 @@ class _Trees(ctypes.Structure):
 
 def _by_kernels(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: bool, is_single: bool) -> AddLeaves:
     count, leaves_count = len(tables.features), len(tables.values[0])
-    others = (tables.thresholds, tables.rights, tables.missing_left)
-    is_even = all(len(one) == count for one in others) and all(len(one) == leaves_count for one in tables.values)
-    if not is_even or not all(0 <= root < count for root in tables.roots):
-        raise ValueError("arrays that do not fit together")
     nodes, leaves, values = array("b", bytes(count * _NODE_BYTES)), array("i", bytes(count * 4)), array("d")
     for numbers in tables.values:
         values += numbers
     columns = native.call(
         "portico_lay_out",
-        *(_pointer(one) for one in (tables.features, *others)),
+        *(_pointer(one) for one in (tables.features, tables.thresholds, tables.rights, tables.missing_left)),
         count,
         leaves_count,
         *(_pointer(one) for one in (nodes, leaves)),
@@ -115,6 +114,7 @@ def _pointer(numbers: "array[Any]") -> ctypes.c_void_p:
 
 
 def _by_loops(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: bool, is_single: bool) -> AddLeaves:
+    _require_ends(tables)
     add_up = _add_up_singly if is_single else _add_up
     find = _leaf_finder(tables, is_cast=is_cast, takes_missing=takes_missing)
     values = [numbers.tolist() for numbers in tables.values]
@@ -128,6 +128,17 @@ def _by_loops(tables: _Tables, *, sums: int, is_cast: bool, takes_missing: bool,
         return [add_up(first, values[0], leaves[place::sums]) for place, first in enumerate(start)]
 
     return add_to_each if len(values) == sums else add_in_turns
+
+
+def _require_ends(tables: _Tables) -> None:
+    """As portico_lay_out. Raises: ValueError: a walk would not end at a leaf."""
+    count, leaves_count = len(tables.features), len(tables.values[0])
+    nodes = zip(tables.features, tables.rights, tables.missing_left, strict=True)
+    for place, (feature, right, stays_left) in enumerate(nodes):
+        is_leaf = feature < 0
+        ends = 0 <= right < leaves_count and not stays_left if is_leaf else place < right < count
+        if not ends:
+            raise ValueError("a tree that does not end")
 
 
 def _add_up(start: float, numbers: Sequence[float], leaves: Sequence[int]) -> float:

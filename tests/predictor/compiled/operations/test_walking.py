@@ -79,12 +79,15 @@ def test_kernels_and_loops_add_up_to_the_same_bits(data, row, is_cast, takes_mis
     ],
     ids=str,
 )
-def test_arrays_that_no_walk_ends_in_are_refused_by_the_kernels(changes):
+def test_arrays_that_no_walk_ends_in_are_refused_both_ways(monkeypatch, changes):
     entry = {"roots": [0], "features": [0, -1, -1], "thresholds": [0.5, 0.0, 0.0], "rights": [2, 0, 1],
              "missing_left": [0, 0, 0], "values": [[1.0, 2.0]]}  # fmt: skip
 
-    with pytest.raises(ValueError):
-        read_trees({**entry, **changes}, sums=len(changes.get("values", [0])), is_cast=True, takes_missing=True)
+    settings = {"sums": len(changes.get("values", [0])), "is_cast": True, "takes_missing": True}
+    for kernels in (native.kernels(), None):
+        monkeypatch.setattr(native, "kernels", lambda kernels=kernels: kernels)
+        with pytest.raises(ValueError):
+            read_trees({**entry, **changes}, **settings)
 
 
 def test_a_row_that_is_too_short_raises_instead_of_reading_on():
