@@ -1,0 +1,85 @@
+"""What a line of the table is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+# A value of a call's context: one, or several where the key has several by its nature.
+Given = Mapping[str, str | tuple[str, ...]]
+
+BATCH = "batches/7/6f1c0f4e-58a8-4d0f-9f0e-0a3a5a5b7c11"
+JOB = "batches/0b7a4f0e-2f6e-4a55-8a55-3f4d1f1d9a10/7c9e6679-7425-40de-944b-e07fc1f90ae7"
+UPLOAD = "quarantine/3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: each action on each thing is one call.
+
+    Attributes:
+        on: short names, as `Stack.arn` reads them
+        given: what the call says of itself beside who calls and what
+        by: who calls, where it is not the part's own
+    """
+
+    is_allowed: bool
+    why: str
+    actions: Sequence[str]
+    on: Sequence[str]
+    given: Given = field(default_factory=dict)
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call and its answer."""
+
+    who: str
+    action: str
+    on: str
+    given: Given
+    is_allowed: bool
+    why: str
+
+    def __str__(self) -> str:
+        given = "".join(f" with {key}={value}" for key, value in self.given.items())
+        return f"{self.who} {'may' if self.is_allowed else 'may not'} {self.action} on {self.on}{given}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One page of the matrix.
+
+    Attributes:
+        who: as `Stack.decide` takes it
+    """
+
+    who: str
+    title: str
+    about: str
+    lines: Sequence[Line]
+
+    def cases(self) -> Iterator[Case]:
+        for line in self.lines:
+            for action in line.actions:
+                for on in line.on:
+                    yield Case(line.by or self.who, action, on, line.given, line.is_allowed, line.why)
+
+
+def may(why: str, actions: str, *on: str, given: Given | None = None, by: str | None = None) -> Line:
+    """Args: actions: one or more, with blanks between."""
+    return Line(True, why, actions.split(), on, given or {}, by)
+
+
+def may_not(why: str, actions: str, *on: str, given: Given | None = None, by: str | None = None) -> Line:
+    return Line(False, why, actions.split(), on, given or {}, by)
+
+
+def assumed_by(role: str, service: str, other: str) -> list[Line]:
+    """A service's role: the service assumes it, another does not, and no other role of the stack."""
+    return [
+        may(f"{service} works with it", "sts:AssumeRole", f"role {role}", by=f"service {service}.amazonaws.com"),
+        may_not("is no other service's", "sts:AssumeRole", f"role {role}", by=f"service {other}.amazonaws.com"),
+        may_not("is not taken by an upload", "sts:AssumeRole", f"role {role}", by="VerifyRole"),
+    ]
