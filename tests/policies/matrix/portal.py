@@ -122,7 +122,8 @@ PORTAL = Part(
             "changes no stack and pushes no image", "cloudformation:UpdateStack cloudformation:DeleteStack", "stack"
         ),
         may_not("changes no stack and pushes no image", "ecr:PutImage", "repository"),
-        may_not("reads no log", "logs:FilterLogEvents logs:GetLogEvents", "group lambda predict", "log predict"),
+        may_not("reads no log", "logs:FilterLogEvents", "group lambda predict"),
+        may_not("reads no log", "logs:GetLogEvents", "log predict"),
     ],
 )
 
