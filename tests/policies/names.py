@@ -25,8 +25,6 @@ _SINGLE = {
     "bucket": "{Bucket}",
     "dashboard": "arn:aws:cloudwatch::{account}:dashboard/portico-{environment}",
     "door": "{VerifyDoor}",
-    # What DescribeLogGroups is checked against, whichever group it is asked for.
-    "groups": "arn:aws:logs:{region}:{account}:log-group::log-stream:",
     "identities": "{IdentityPool}",
     "key": "{ManifestKmsKey}",
     "people": "{UserPool}",

@@ -43,15 +43,10 @@ def test_role_may_do_nothing_of_that_in_another_environment(role, neighbour):
     reached = [
         str(case)
         for case in own
-        if case.on not in SHARED
-        and STACK.decide(role, case.action, f"{case.on} of {neighbour}", case.given) is Answer.ALLOWED
+        if STACK.decide(role, case.action, f"{case.on} of {neighbour}", case.given) is Answer.ALLOWED
     ]
 
     assert reached == []
-
-
-# What all environments of an account have together: DescribeLogGroups names no group.
-SHARED = {"groups"}
 
 
 def test_table_says_each_thing_once():

@@ -110,7 +110,7 @@ CI = Part(
             "group apigateway",
             given=_CLOUDFORMATION,
         ),
-        may("has it look for them", "logs:DescribeLogGroups", "groups", given=_CLOUDFORMATION),
+        may("has it look for them", "logs:DescribeLogGroups", "*", given=_CLOUDFORMATION),
         may(
             "has it change the alarms",
             "cloudwatch:DeleteAlarms cloudwatch:DescribeAlarms cloudwatch:PutMetricAlarm",
