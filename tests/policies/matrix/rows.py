@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 # A value of a call's context: one, or several where the key has several by its nature.
 Given = Mapping[str, str | tuple[str, ...]]
 
-BATCH = "batches/7/6f1c0f4e-58a8-4d0f-9f0e-0a3a5a5b7c11"
-JOB = "batches/0b7a4f0e-2f6e-4a55-8a55-3f4d1f1d9a10/7c9e6679-7425-40de-944b-e07fc1f90ae7"
-UPLOAD = "quarantine/3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+# Ids are longer in truth: UUIDs.
+BATCH, JOB, UPLOAD = "batches/7/6f1c0f4e", "batches/0b7a4f0e/7c9e6679", "quarantine/3f2504e0"
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,12 @@ def may_not(why: str, actions: str, *on: str, given: Given | None = None, by: st
 def assumed_by(role: str, service: str, other: str) -> list[Line]:
     """A service's role: the service assumes it, another does not, and no other role of the stack."""
     return [
-        may(f"{service} works with it", "sts:AssumeRole", f"role {role}", by=f"service {service}.amazonaws.com"),
+        may(
+            "is the one service's that works with it",
+            "sts:AssumeRole",
+            f"role {role}",
+            by=f"service {service}.amazonaws.com",
+        ),
         may_not("is no other service's", "sts:AssumeRole", f"role {role}", by=f"service {other}.amazonaws.com"),
         may_not("is not taken by an upload", "sts:AssumeRole", f"role {role}", by="VerifyRole"),
     ]
