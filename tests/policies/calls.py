@@ -6,7 +6,7 @@ import ast
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from tests.policies.resolving import NotUnderstood, Resolver
 
 ROOT = Path(__file__).parents[2]
 # room → where its packages begin
-ROOMS = {"portal": ROOT, "predictor": ROOT / "lambda_docker"}
+ROOMS = {"portal": ROOT, "predictor": ROOT / "lambda_docker", "deploy": ROOT}
 
 # What boto3 adds to S3's clients.
 _ADDED = {"s3": {"upload_fileobj", "upload_file", "download_fileobj", "download_file", "copy"}}
@@ -45,6 +45,19 @@ def find_calls(room: str) -> set[Made]:
     modules = dict(_modules(room))
     helpers = {name: service for tree in modules.values() for name, service in _helpers(tree)}
     return {call for module, tree in modules.items() for call in _calls(module, tree, helpers)}
+
+
+def find_calls_by_name(room: str, services: Sequence[str]) -> set[Made]:
+    """The same where clients are handed about: whatever is called like an operation of one of these services."""
+    return {
+        Made(module, service, operation)
+        for module, tree in _modules(room)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _name(node.func) != "get_waiter"
+        for operation in _operations(node)
+        for service in services
+        if operation in _known(service)
+    }
 
 
 def task_calls() -> set[Made]:

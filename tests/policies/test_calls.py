@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from tests.policies import calls
-from tests.policies.calls import ROOMS, Made, find_calls, needs_no_permission, task_calls
+from tests.policies.calls import Made, find_calls, find_calls_by_name, needs_no_permission, task_calls
 from tests.policies.matrix import CASES
 from tests.policies.resolving import NotUnderstood
 
@@ -48,7 +48,28 @@ ACTIONS = {
     ("kms", "verify_mac"): ["kms:VerifyMac"],
 }
 ALLOWED = {(case.who, case.action) for case in CASES if case.is_allowed}
-MADE = sorted({*task_calls(), *(call for room in ROOMS for call in find_calls(room))})
+MADE = sorted({*task_calls(), *find_calls("portal"), *find_calls("predictor")})
+
+# What `plan` and `up` are made of, which the workflow runs; the other commands are for people with rights of their own.
+OF_UP = ("deploy.plan", "deploy.execute", "deploy.golden", "deploy.following", "deploy.aws.")
+SERVICES = ["cloudformation", "s3", "lambda", "ecr", "cognito-idp", "cloudwatch"]
+# Calls there that are made on emulators, or where a stack begins, which is a person's to do.
+NOT_OF_THE_WORKFLOW = {
+    ("deploy.execute", "create_bucket"),
+    ("deploy.execute", "delete_bucket"),
+    ("deploy.execute", "head_object"),
+    ("deploy.execute", "put_object"),
+    ("deploy.execute", "update_function_code"),
+    ("deploy.execute", "describe_user_pool_client"),
+    ("deploy.execute", "delete_stack"),
+    ("deploy.golden", "update_function_code"),
+    ("deploy.plan", "delete_stack"),
+}
+OF_THE_WORKFLOW = sorted(
+    call
+    for call in find_calls_by_name("deploy", SERVICES)
+    if call.module.startswith(OF_UP) and (call.module, call.operation) not in NOT_OF_THE_WORKFLOW
+)
 
 
 @pytest.mark.parametrize("call", [call for call in MADE if not needs_no_permission(call)], ids=".".join)
@@ -59,6 +80,14 @@ def test_call_of_the_code_is_one_that_the_table_allows(call):
     needed = {(role, action) for role in ROLES[call.module] for action in ACTIONS[call.service, call.operation]}
 
     assert needed <= ALLOWED, "Add the call to tests/policies/matrix, and what it needs to deploy/template.yaml."
+
+
+@pytest.mark.parametrize("call", OF_THE_WORKFLOW, ids=".".join)
+def test_call_of_up_is_one_that_the_workflow_may_make(call):
+    name = "".join(word.capitalize() for word in call.operation.split("_"))
+    needed = ACTIONS.get((call.service, call.operation), [f"{call.service}:{name}"])
+
+    assert {("CiRole", action) for action in needed} <= ALLOWED
 
 
 def test_lists_of_this_module_name_nothing_that_is_gone():

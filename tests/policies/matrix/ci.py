@@ -81,7 +81,13 @@ CI = Part(
         may("logs in to the registry", "ecr:GetAuthorizationToken", "*"),
         may("pushes the image", _ECR, "repository"),
         may("changes its own stack", _STACK, "stack"),
-        may("sees what runs", "lambda:GetFunctionConfiguration", *_FUNCTIONS),
+        may("has the live models answer their golden rows", "lambda:InvokeFunction", "function predict"),
+        may("sees which code does", "lambda:GetFunctionConfiguration", "function predict"),
+        may("notes which code did", "s3:GetObject s3:PutObject", "object deploy/proved.json"),
+        may("sees which models are live", "s3:ListBucket", "bucket", given={"s3:prefix": "models/"}),
+        may("sees which models are live", "s3:ListBucket", "bucket", given={"s3:prefix": "models/penguins/live.json"}),
+        may_not("sees nothing else in the bucket", "s3:ListBucket", "bucket"),
+        may_not("sees nothing else in the bucket", "s3:ListBucket", "bucket", given={"s3:prefix": "batches/"}),
         may(
             "has CloudFormation change the functions",
             f"{_CODE} {_NAMES} lambda:GetFunction",
@@ -150,7 +156,7 @@ CI = Part(
             "states:UpdateStateMachine states:DescribeStateMachine",
             "machine batch",
         ),
-        may_not("asks no function", "lambda:InvokeFunction", *_FUNCTIONS, given=_CLOUDFORMATION),
+        may_not("asks no other function", "lambda:InvokeFunction", "function predict-small", "function verify"),
         may_not(
             "makes and deletes no function",
             "lambda:CreateFunction lambda:DeleteFunction",
