@@ -239,7 +239,7 @@ def test_ci_role_hands_on_the_roles_of_what_runs_and_to_nothing_else():
 
 def test_ci_role_pushes_to_the_one_repository():
     assert statement("CiRole", "PushTheImage")["Resource"] == {"Fn::GetAtt": ["Repository", "Arn"]}
-    assert statement("CiRole", "UpdateTheStack")["Resource"] == {"Ref": "AWS::StackId"}
+    assert statement("CiRole", "UpdateTheStack")["Resource"]["Fn::Sub"].endswith(":stack/${AWS::StackName}/*")
 
 
 def test_roles_are_all_asked_about_here():
