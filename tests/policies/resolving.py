@@ -108,12 +108,6 @@ class Resolver:
             case "Fn::If":
                 condition, then, otherwise = given
                 return self.value(then if self.holds(condition) else otherwise)
-            case "Fn::Join":
-                return given[0].join(str(item) for item in self.value(given[1]))
-            case "Fn::Split":
-                return str(self.value(given[1])).split(given[0])
-            case "Fn::Select":
-                return self.value(given[1])[int(given[0])]
         raise NotUnderstood(f"{name} in a policy")
 
     def _substitute(self, given: Any) -> str:
@@ -195,13 +189,10 @@ _NAMED_BY = {
 }
 _MADE_UP = {
     "AWS::S3::Bucket": "{stack}-{name}-{digits}",
-    "AWS::ECR::Repository": "{stack}-{name}-{digits}",
-    "AWS::SNS::Topic": "{stack}-{name}-{digits}",
     "AWS::IAM::Role": "{stack}-{name}-{digits}",
     "AWS::IAM::OIDCProvider": "token.actions.githubusercontent.com",
     "AWS::KMS::Key": "{digits}",
     "AWS::Cognito::UserPool": "{region}_{digits}",
-    "AWS::Cognito::UserPoolClient": "{digits}",
     "AWS::Cognito::IdentityPool": "{region}:{digits}",
     "AWS::ApiGateway::RestApi": "{digits}",
     "AWS::EC2::VPCEndpoint": "vpce-{digits}",

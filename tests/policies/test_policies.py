@@ -14,7 +14,7 @@ from deploy.template import TEMPLATE, read_template
 from tests.policies.conditions import as_list
 from tests.policies.matrix.exceptions import EVERY_ACTION, EVERYTHING
 from tests.policies.resolving import ACCOUNT, Resolver
-from tests.policies.stack import POLICIES_OF_RESOURCES, PRODUCTION, make_stack
+from tests.policies.stack import POLICIES_OF_RESOURCES, PRODUCTION, Stack, make_stack
 
 STACK = make_stack()
 # AWS's own list of actions, what each can be about, and what a condition on it can ask.
@@ -56,6 +56,13 @@ def test_statements_for_every_action_are_those_that_deny_and_those_of_keys():
 
 def test_statements_for_every_action_and_thing_there_is_do_not_exist():
     assert "*" not in {action for _, statement in all_statements() for action in as_list(statement["Action"])}
+
+
+@pytest.mark.parametrize("neighbour", ["staging", f"{PRODUCTION}-eu"])
+def test_nothing_that_a_role_may_reach_is_common_to_two_environments(neighbour):
+    here, there = reached(STACK), reached(make_stack(neighbour))
+
+    assert [(one, other) for one in here for other in there if have_common(one, other)] == []
 
 
 def test_whoever_may_call_is_named():
@@ -148,6 +155,18 @@ def test_action_that_does_not_exist_or_is_about_something_else_is_found():
     assert fits("logs:PutLogEvents", f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/lambda/x:*")
     assert not fits("logs:PutLogEvents", f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/lambda/x")
     assert not fits("lambda:InvokeFunction", f"arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:x")
+
+
+def reached(stack: Stack) -> set[str]:
+    """What the policies of roles allow something on, by pattern."""
+    return {
+        resource
+        for name, document in stack.policies.items()
+        for statement in document["Statement"]
+        if "/" in name and statement["Effect"] == "Allow"
+        for resource in as_list(statement["Resource"])
+        if resource != "*"
+    }
 
 
 def conditions(statement: dict[str, Any]) -> list[str]:

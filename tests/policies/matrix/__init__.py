@@ -5,10 +5,11 @@ condition of the template's policies is needed by a line of it (`tests/policies/
 """
 
 from tests.policies.matrix.batches import BATCHES, BUCKET, GATEWAY
-from tests.policies.matrix.ci import CI, WATCH
+from tests.policies.matrix.ci import CI
 from tests.policies.matrix.functions import DOOR, PREDICT, PREDICT_SMALL, VERIFY
 from tests.policies.matrix.portal import BROWSER, PORTAL
 from tests.policies.matrix.rows import Case, Part
+from tests.policies.matrix.watch import WATCH
 
 PARTS: list[Part] = [PORTAL, BROWSER, PREDICT, PREDICT_SMALL, VERIFY, DOOR, BATCHES, GATEWAY, BUCKET, CI, WATCH]
 CASES: list[Case] = [case for part in PARTS for case in part.cases()]

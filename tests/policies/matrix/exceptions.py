@@ -30,7 +30,7 @@ MISTAKES: dict[str, Callable[[Case], bool]] = {
         lambda case: case.action == "s3:GetObjectVersion" and not case.on.startswith("object quarantine")
     ),
     "a listing has no s3:prefix: a condition that wants one fails": (
-        lambda case: case.action == "s3:ListBucket" and case.who == "PredictRole" and case.is_allowed
+        lambda case: case.action == "s3:ListBucket" and case.who in ("PredictRole", "CiRole") and case.is_allowed
     ),
     "a listing has no s3:prefix: a condition IfExists holds": (
         lambda case: case.action == "s3:ListBucket" and case.who == "PortalRole" and not case.is_allowed
