@@ -29,7 +29,8 @@ from tests.original import original_file
 
 TARGET = os.environ.get("PORTICO_TEST_TARGET", "embedded")
 # Where Django's live server listens: known beforehand, since the bucket lets the pages of this origin alone post to it.
-os.environ.setdefault("DJANGO_LIVE_TEST_SERVER_ADDRESS", f"localhost:{find_free_port()}")
+# Each of several processes that share the tests has one of its own.
+os.environ["DJANGO_LIVE_TEST_SERVER_ADDRESS"] = f"localhost:{find_free_port()}"
 PORTAL_ORIGIN = f"http://{os.environ['DJANGO_LIVE_TEST_SERVER_ADDRESS']}"
 # Retries of the state machine wait whole seconds; here a tenth of that.
 FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
