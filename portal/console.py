@@ -40,13 +40,13 @@ class Console(UnfoldAdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         following = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
-        return redirect(f"{reverse('accounts:sign_in')}?{following}")
+        return redirect(f"{reverse('account_login')}?{following}")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return redirect("accounts:sign_out", preserve_request=True)
+        return redirect("account_logout", preserve_request=True)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return redirect("accounts:password")
+        return redirect("account_change_password")
 
 
 class ConsoleConfig(AdminConfig):

@@ -65,6 +65,12 @@ INSTALLED_APPS = [
     "portal.predictions",
     "unfold.apps.BasicAppConfig",  # without its own admin site: ours is the next one
     "portal.console.ConsoleConfig",  # django.contrib.admin with our own site
+    # Without "allauth" itself: that app is templates alone, and a page in a foreign look must not slip in.
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -84,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -111,6 +118,15 @@ TEMPLATES = [
 
 DATABASES = {"default": database(os.environ.get("PORTICO_DATABASE_URL", ""), state_dir=STATE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Counts failed sign-ins and remembers used codes, for every process alike, over restarts (docs/decisions/015). A
+# stranger must not be able to push a count out by filling it up.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portico_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["portal.accounts.backends.RoleBackend"]
@@ -118,9 +134,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "accounts:sign_in"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "predictions:home"
-LOGOUT_REDIRECT_URL = "accounts:sign_in"
+LOGOUT_REDIRECT_URL = "account_login"
+
+# Signing in: django-allauth's flows behind pages of our own (portal/accounts/doors.py, docs/decisions/015-sign-in.md).
+ACCOUNT_ADAPTER = "portal.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_EMAIL_VERIFICATION = "none"  # there is no mail server
+ACCOUNT_SESSION_REMEMBER = True  # the session's own age decides
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.door_forms.SignInForm",
+    "change_password": "portal.accounts.door_forms.OwnPasswordForm",
+    "reauthenticate": "portal.accounts.door_forms.ConfirmForm",
+}
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = os.environ.get("TZ") or "UTC"

@@ -19,6 +19,7 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
     path("api/", include("portal.registry.api.urls")),
+    path("", include("portal.accounts.doors")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.predictions.urls")),
 ]

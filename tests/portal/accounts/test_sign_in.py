@@ -1,0 +1,68 @@
+"""Signing in and out: who is let in, by which name, and what is said to everybody else."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from portal.accounts.models import User
+from tests.portal.factories import make_user
+
+pytestmark = pytest.mark.django_db
+NO_MATCH = b"That name and password do not belong together."
+
+
+def sign_in(client: Client, name: str, password: str, **more: str):
+    return client.post(reverse("account_login"), {"username": name, "password": password, **more})
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA", "ada@example.org", "Ada@Example.org", " ada "])
+def test_sign_in_by_username_or_address_in_any_case_opens_the_door(client: Client, name: str):
+    User.objects.filter(pk=make_user("ada").pk).update(email="ada@example.org")
+
+    answer = sign_in(client, name, "ada-password")
+
+    assert answer.status_code == 302
+    assert client.get("/").status_code == 200
+
+
+def test_sign_in_under_a_name_that_two_people_share_but_for_its_case_takes_the_exact_one(client: Client):
+    make_user("Ada")
+    small = make_user("ada")
+
+    sign_in(client, "ada", "ada-password")
+
+    assert client.session["_auth_user_id"] == str(small.pk)
+
+
+def test_sign_in_by_an_address_that_two_people_share_is_refused(client: Client):
+    for name in ("ada", "bob"):
+        make_user(name)
+    User.objects.update(email="both@example.org")
+
+    assert NO_MATCH in sign_in(client, "both@example.org", "ada-password").content
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("ada", "wrong"), ("nobody", "ada-password"), ("no@example.org", "wrong"), ("off", "off-password")],
+)
+def test_sign_in_that_fails_is_refused_in_the_same_words(client: Client, name: str, password: str):
+    make_user("ada")
+    User.objects.filter(pk=make_user("off").pk).update(is_active=False)
+
+    answer = sign_in(client, name, password)
+
+    assert NO_MATCH in answer.content
+    assert client.get("/").status_code == 302
+
+
+def test_sign_in_leads_on_to_the_page_that_was_asked_for(client: Client):
+    make_user("ada")
+
+    assert sign_in(client, "ada", "ada-password", next="/history/")["Location"] == "/history/"
+
+
+def test_sign_in_leads_to_no_other_site(client: Client):
+    make_user("ada")
+
+    assert sign_in(client, "ada", "ada-password", next="https://evil.example/")["Location"] == "/"
