@@ -3,10 +3,11 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -46,6 +47,8 @@ class Console(UnfoldAdminSite):
         return redirect("account_logout", preserve_request=True)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if settings.PORTICO_USER_POOL_ID:
+            raise Http404  # passwords are the pool's
         return redirect("account_change_password")
 
 

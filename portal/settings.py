@@ -49,6 +49,17 @@ PORTICO_MANIFEST_KMS_KEY = os.environ.get("PORTICO_MANIFEST_KMS_KEY", "")
 # Where browsers reach the bucket, if the portal itself reaches it elsewhere: within docker-compose's network.
 PORTICO_PUBLIC_ENDPOINT_URL = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL", "")
 
+# The user pool that signs people in; where none is named, Django's accounts do (docs/decisions/016-cognito.md).
+PORTICO_USER_POOL_ID = os.environ.get("PORTICO_USER_POOL_ID", "")
+PORTICO_USER_POOL_ISSUER = os.environ.get("PORTICO_USER_POOL_ISSUER", "")
+PORTICO_USER_POOL_DOMAIN = os.environ.get("PORTICO_USER_POOL_DOMAIN", "").rstrip("/")
+PORTICO_USER_POOL_CLIENT_ID = os.environ.get("PORTICO_USER_POOL_CLIENT_ID", "")
+PORTICO_USER_POOL_CLIENT_SECRET = os.environ.get("PORTICO_USER_POOL_CLIENT_SECRET", "")
+PORTICO_USER_POOL_PUBLIC_CLIENT_ID = os.environ.get("PORTICO_USER_POOL_PUBLIC_CLIENT_ID", "")
+# Forms of the portal's own instead of managed login.
+PORTICO_COGNITO_FORMS = os.environ.get("PORTICO_COGNITO_FORMS", "") == "true"
+IS_MANAGED_LOGIN = bool(PORTICO_USER_POOL_ID and PORTICO_USER_POOL_DOMAIN and not PORTICO_COGNITO_FORMS)
+
 # Limits, in bytes and seconds.
 PORTICO_MODEL_MAX_BYTES = 500 * 1024**2
 PORTICO_BATCH_MAX_BYTES = 5 * 1024**3  # what S3 takes in one post of a browser; the container takes more
@@ -91,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.accounts.cognito.middleware.PoolSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -129,7 +141,9 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["portal.accounts.backends.RoleBackend"]
+AUTHENTICATION_BACKENDS = [
+    "portal.accounts.cognito.backends.PoolBackend" if PORTICO_USER_POOL_ID else "portal.accounts.backends.RoleBackend"
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -179,7 +193,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Chromium holds this against redirects, too: the door and "Sign out" lead to managed login.
+        "form-action": [SELF, PORTICO_USER_POOL_DOMAIN] if IS_MANAGED_LOGIN else [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import requests
@@ -72,12 +71,6 @@ def secret_of(client_id: str) -> dict[str, str]:
     """What a call about tokens has to bring along: the secret, where the client has one."""
     is_confidential = client_id == settings.PORTICO_USER_POOL_CLIENT_ID
     return {"ClientSecret": settings.PORTICO_USER_POOL_CLIENT_SECRET} if is_confidential else {}
-
-
-def domain_origin() -> str:
-    """Scheme and host of managed login: the page's CSP must allow a form to end there."""
-    parts = urlsplit(settings.PORTICO_USER_POOL_DOMAIN)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hmac
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from django.conf import settings
 from portal.errors import BackendAway, BackendFault, NotLetIn
 from portal.gateways.cognito.client import AWAY, FAULT, READ_TIMEOUT_S, metadata
 
+log = logging.getLogger(__name__)
+
 REFUSED = "The sign-in could not be verified. Try again; if it stays, tell the person who runs this Portico."
 LEEWAY_S = 30  # two clocks may differ by this much
 KEYS_KEPT_S = 3600
@@ -25,11 +28,7 @@ CLAIMS = ("sub", "iss", "aud", "exp", "iat", "token_use")
 
 
 class IdTokenRefused(NotLetIn):
-    """Not an ID token to trust. `reason` is for the log only."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(REFUSED)
-        self.reason = reason
+    """Not an ID token to trust. Why is in the log only."""
 
 
 def verify(token: str, *, client_id: str, nonce: str | None = None) -> Mapping[str, Any]:
@@ -53,13 +52,18 @@ def verify(token: str, *, client_id: str, nonce: str | None = None) -> Mapping[s
     except json.JSONDecodeError as error:
         raise BackendFault(FAULT, detail=f"The pool's keys are no JSON: {error}") from error
     except jwt.PyJWTError as error:
-        raise IdTokenRefused(f"{type(error).__name__}: {error}") from error
+        raise _refused(f"{type(error).__name__}: {error}") from error
     # An access token carries the same signature and lacks `aud`; the emulator's authorizer lets one through.
     if claims["token_use"] != "id":  # noqa: S105 -- a kind of token, no password
-        raise IdTokenRefused(f"a token for use as {claims['token_use']!r}")
+        raise _refused(f"a token for use as {claims['token_use']!r}")
     if nonce is not None and not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
-        raise IdTokenRefused("the nonce is another one")
+        raise _refused("the nonce is another one")
     return claims
+
+
+def _refused(reason: str) -> IdTokenRefused:
+    log.warning("An ID token was refused: %s", reason)
+    return IdTokenRefused(REFUSED)
 
 
 def _key_of(token: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from portal.errors import BackendFault, BadInput, NotLetIn, PorticoError, TooOften
-from portal.gateways.cognito.client import TOO_OFTEN, Answers, pool_client, pool_errors
+from portal.gateways.cognito.client import FAULT, TOO_OFTEN, Answers, pool_client, pool_errors
 from portal.gateways.cognito.tokens import Tokens
 
 NEW_PASSWORD, TOTP = "NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA"  # noqa: S105 -- Cognito's names of its questions
@@ -213,7 +213,13 @@ def _bad_password(said: str) -> PorticoError:
     return BadInput(what_it_lacks(said), {"password": what_it_lacks(said)})
 
 
+def _bad_parameter(said: str) -> PorticoError:
+    """Blanks at its ends are against the form of a password, not against the pool's rules for one."""
+    return _bad_password(said) if "password" in said.lower() else BackendFault(FAULT, detail=said)
+
+
 _PASSWORD_ANSWERS: Answers = {
+    "InvalidParameterException": _bad_parameter,
     "InvalidPasswordException": _bad_password,
     "PasswordHistoryPolicyViolationException": lambda said: BadInput(USED_BEFORE, {"password": USED_BEFORE}),
 }
