@@ -6,7 +6,7 @@ stays apart, whatever address somebody gets the pool to believe.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
@@ -51,7 +51,7 @@ def comes_from_the_pool(user: User) -> bool:
 
 def role_of(groups: object) -> str:
     """The highest role among the groups, or an empty string. Groups with other names are other programs' affair."""
-    named = groups if isinstance(groups, Iterable) and not isinstance(groups, str) else ()
+    named = groups if isinstance(groups, list) else []
     held = {GROUPS.get(str(group)) for group in named}
     return next((role for role in reversed(roles.ROLES) if role in held), "")
 

@@ -86,7 +86,7 @@ def test_address_too_long_for_a_username_does_no_harm():
         ("admin", ""),
         (None, ""),
         ([["admin"]], ""),
-        (7, ""),
+        ({"admin": 1}, ""),
     ],
 )
 def test_highest_known_group_is_the_role(groups, role: str):
