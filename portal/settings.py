@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.accounts.sessions.NoteVisits",
     "portal.accounts.cognito.middleware.PoolSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -162,6 +163,26 @@ ACCOUNT_FORMS = {
     "login": "portal.accounts.door_forms.SignInForm",
     "change_password": "portal.accounts.door_forms.OwnPasswordForm",
     "reauthenticate": "portal.accounts.door_forms.ConfirmForm",
+}
+# Of a name tried from one address, and of the address; a name alone is never shut. Of codes, five of a person's.
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("PORTICO_PROXIES", "0" if IS_LOCAL else "1"))
+MFA_ADAPTER = "portal.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified, since nothing is sent to them
+MFA_TOTP_ISSUER = "Portico"
+MFA_TOTP_TOLERANCE = 1  # phones' clocks are half a minute off at times
+MFA_FORMS = {
+    "authenticate": "portal.accounts.door_forms.CodeForm",
+    "reauthenticate": "portal.accounts.door_forms.ConfirmCodeForm",
+    "activate_totp": "portal.accounts.door_forms.AddAppForm",
+    "add_webauthn": "portal.accounts.door_forms.AddPasskeyForm",
+    "login_webauthn": "portal.accounts.door_forms.PasskeySignInForm",
+    "authenticate_webauthn": "portal.accounts.door_forms.PasskeyStepForm",
+    "reauthenticate_webauthn": "portal.accounts.door_forms.ConfirmPasskeyForm",
+    "edit_webauthn": "portal.accounts.door_forms.RenamePasskeyForm",
 }
 
 LANGUAGE_CODE = "en-gb"
@@ -237,6 +258,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # a link from a mail or a chat finds its reader signed in
+SESSION_COOKIE_AGE = 12 * 3600  # after the last visit: portal/accounts/sessions.py puts it off
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_LOCAL
 SECURE_SSL_REDIRECT = not IS_LOCAL
 SECURE_PROXY_SSL_HEADER = None if IS_LOCAL else ("HTTP_X_FORWARDED_PROTO", "https")

@@ -1,12 +1,13 @@
 """The pages instead of portal/accounts/doors.py where a user pool signs people in, under the same names.
 
-Password, second factor and confirmation are the pool's affair: allauth's pages for these are not there.
+Password, second factor and confirmation are the pool's affair: there are no pages for these.
 """
 
 from django.conf import settings
 from django.urls import URLPattern, path
 
 from portal.accounts.cognito.views import leaving, managed, passwords
+from portal.accounts.views import account
 
 
 def pages(*, by_forms: bool) -> list[URLPattern]:
@@ -25,7 +26,11 @@ def pages(*, by_forms: bool) -> list[URLPattern]:
             # The template names this path to the pool's client.
             path("accounts/oidc/cognito/login/callback/", managed.callback, name="cognito_callback"),
         ]
-    return [*ways, path("sign-out/", leaving.sign_out, name="account_logout")]
+    return [
+        *ways,
+        path("sign-out/", leaving.sign_out, name="account_logout"),
+        path("account/", account, name="mfa_index"),
+    ]
 
 
 urlpatterns = pages(by_forms=settings.PORTICO_COGNITO_FORMS)

@@ -66,3 +66,44 @@ def test_sign_in_leads_to_no_other_site(client: Client):
     make_user("ada")
 
     assert sign_in(client, "ada", "ada-password", next="https://evil.example/")["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "",
+        "null",
+        "{}",
+        "[]",
+        "5",
+        '"x"',
+        "not json",
+        '{"id": "AA"}',
+        '{"response": 5}',
+        '{"response": {"userHandle": 7}}',
+    ],
+)
+def test_junk_in_a_passkeys_place_is_refused_in_words(client: Client, junk: str):
+    client.get(reverse("mfa_login_webauthn"), HTTP_ACCEPT="application/json")
+
+    answer = client.post(reverse("mfa_login_webauthn"), {"credential": junk}, follow=True)
+
+    assert answer.redirect_chain == [(reverse("account_login"), 302)]
+    assert b"That passkey opens no account here." in answer.content
+
+
+@pytest.mark.parametrize(
+    ("host", "is_secure", "is_offered"),
+    [
+        ("localhost:8000", False, True), ("127.0.0.1:8000", False, False), ("portico.example", True, True),
+        ("portico.example", False, False), ("192.0.2.7", True, False), ("[::1]:8000", False, False),
+    ],
+)  # fmt: skip
+def test_passkey_is_offered_where_browsers_have_them(
+    client: Client, settings, host: str, is_secure: bool, is_offered: bool
+):
+    settings.ALLOWED_HOSTS = ["*"]
+
+    page = client.get(reverse("account_login"), headers={"host": host}, secure=is_secure)
+
+    assert (b"Use a passkey" in page.content) == is_offered

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from portal.accounts import limits
 from portal.accounts.cognito import challenges
 from portal.accounts.cognito.forms import CodeForm, NewPasswordForm, ResetForm, SendCodeForm, SignInForm
 from portal.accounts.cognito.letting_in import let_in, next_url_of
@@ -27,6 +29,8 @@ from portal.gateways.cognito.tokens import Tokens
 SENT = "If there is an account with this address, a code is on its way to it. It is good for an hour."
 CHANGED = "Your new password is set. Sign in with it."
 PAGE_OF = {passwords.NEW_PASSWORD: "cognito_new_password", passwords.TOTP: "cognito_code"}
+
+REFUSALS = (Fixable, forms.ValidationError)
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -52,14 +56,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["username"]
         try:
-            _refuse_too_many(request, "login_failed", name)
-            return _go_on(request, passwords.sign_in(name, form.cleaned_data["password"]), next_url)
+            with _counted(request, name):
+                step = passwords.sign_in(name, form.cleaned_data["password"])
+            return _go_on(request, step, next_url)
         except passwords.ResetRequired as error:
             challenges.remember_name(request.session, name)
             messages.info(request, error.user_message)
             return redirect("cognito_forgotten")
-        except Fixable as error:
-            ratelimit.consume(request, action="login_failed", key=name.lower())
+        except REFUSALS as error:
             _tell(form, error)
     return _show(request, "sign_in", form, next=next_url)
 
@@ -103,11 +107,9 @@ def reset(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            _refuse_too_many(request, "login_failed", given["username"])
-            passwords.set_password(given["username"], code=given["code"], password=given["password"])
-        except Fixable as error:
-            if not (isinstance(error, BadInput) and "password" in error.fields):
-                ratelimit.consume(request, action="login_failed", key=given["username"].lower())
+            with _counted(request, given["username"]):
+                passwords.set_password(given["username"], code=given["code"], password=given["password"])
+        except REFUSALS as error:
             _tell(form, error)
         else:
             challenges.forget(request.session)
@@ -130,13 +132,12 @@ def _answer(
     challenge, next_url = waiting
     if request.method == "POST" and form.is_valid():
         try:
-            _refuse_too_many(request, "login_failed", challenge.username)
-            return _go_on(request, answer(challenge, form.cleaned_data[field]), next_url)
+            with _counted(request, challenge.username):
+                step = answer(challenge, form.cleaned_data[field])
+            return _go_on(request, step, next_url)
         except passwords.ChallengeOver as error:
             return _begin_again(request, error.user_message)
-        except Fixable as error:
-            if name == passwords.TOTP:
-                ratelimit.consume(request, action="login_failed", key=challenge.username.lower())
+        except REFUSALS as error:
             _tell(form, error)
     return _show(request, PAGE_OF[name].removeprefix("cognito_"), form)
 
@@ -157,14 +158,28 @@ def _begin_again(request: HttpRequest, why: str) -> HttpResponse:
     return redirect("account_login")
 
 
-def _refuse_too_many(request: HttpRequest, action: str, name: str) -> None:
-    """Only what failed is counted, by address of the browser and by name: Cognito sees the portal's address alone."""
-    if not ratelimit.consume(request, action=action, key=name.lower(), dry_run=True):
-        raise TooOften(client.TOO_OFTEN)
+@contextmanager
+def _counted(request: HttpRequest, name: str) -> Iterator[None]:
+    """A try that counts if it fails, as one with a local password would: Cognito sees the portal's address alone.
+
+    Raises: ValidationError: there were too many, and none is made
+    """
+    key = limits.key_from_here(request, name.lower())
+    limits.refuse_if_spent(request, key)
+    try:
+        yield
+    except Fixable as error:
+        # That the pool's rules refuse a new password says that everything else was right.
+        if not (isinstance(error, BadInput) and "password" in error.fields):
+            ratelimit.consume(request, action="login_failed", key=key)
+        raise
 
 
-def _tell(form: forms.Form, error: Fixable) -> None:
+def _tell(form: forms.Form, error: Fixable | forms.ValidationError) -> None:
     """At the fields that are meant, else above the form."""
+    if isinstance(error, forms.ValidationError):
+        form.add_error(None, error)
+        return
     fields = error.fields if isinstance(error, BadInput) else {}
     for field, message in fields.items():
         form.add_error(field, message)
@@ -173,6 +188,6 @@ def _tell(form: forms.Form, error: Fixable) -> None:
 
 
 def _show(request: HttpRequest, name: str, form: forms.Form, **more: Any) -> HttpResponse:
-    is_too_often = form.is_bound and form.has_error("__all__", TooOften.__name__)
+    is_too_often = form.has_error("__all__", TooOften.__name__) or form.has_error("__all__", limits.SPENT)
     status = 429 if is_too_often else 422 if form.errors else 200
     return render(request, f"accounts/cognito/{name}.html", {"form": form, **more}, status=status)

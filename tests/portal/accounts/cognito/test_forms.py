@@ -206,7 +206,7 @@ def test_attempts_beyond_the_limit_are_refused_without_asking_cognito(by_forms, 
     answer = enter_by_form(address.upper())
 
     assert answer.status_code == 429
-    assert errors(answer) == {"__all__": [pool_gateway.TOO_OFTEN]}
+    assert errors(answer) == {"__all__": ["Too many tries failed. Try again in 5 minutes."]}
 
 
 def test_right_passwords_are_not_counted(by_forms: UserPool, enter_by_form, client: Client):

@@ -236,7 +236,7 @@ def test_local_session_is_no_affair_of_cognito(client: Client, refreshes: Refres
 
 
 def _meanwhile(client: Client, refreshes: Refreshes, *, then: Exception | None = None, address: str = "/") -> list[int]:
-    """Another request of the same session comes and goes while the first one waits for Cognito, which answers `then`."""
+    """Another request of the session comes and goes while the first one waits for Cognito, which answers `then`."""
     answers: list[int] = []
     let_through = refreshes._refresh
     second = Client()
