@@ -36,13 +36,13 @@ USED_BEFORE = "You had this password before. Choose another."
 
 # As Cognito says what a password lacks, and as we do.
 _LACKS = {
-    "long": "it is too short",
-    "length": "it is too short",
-    "uppercase": "it has no capital letter",
-    "lowercase": "it has no small letter",
-    "numeric": "it has no digit",
-    "symbol": "it has none of the characters that are neither letter nor digit",
-    "whitespace": "it begins or ends with a blank",
+    "long": "is too short",
+    "length": "is too short",
+    "uppercase": "has no capital letter",
+    "lowercase": "has no small letter",
+    "numeric": "has no digit",
+    "symbol": "has none of the characters that are neither letter nor digit",
+    "whitespace": "begins or ends with a blank",
 }
 
 
@@ -150,7 +150,8 @@ def what_it_lacks(said: str) -> str:
     lacks = list(dict.fromkeys(words for sign, words in _LACKS.items() if sign in said.lower()))
     if not lacks:
         return "The rules for passwords do not allow this one. Choose another."
-    return f"Choose another password: {' and '.join(lacks)}."
+    *most, last = lacks
+    return f"Choose another password: it {' and '.join(part for part in (', '.join(most), last) if part)}."
 
 
 def _respond(challenge: Challenge, responses: Mapping[str, str], answers: Answers) -> Tokens | Challenge:

@@ -94,14 +94,14 @@ def test_password_that_the_pools_rules_refuse_is_told_at_its_field(by_forms: Use
         passwords.set_password(address, code=CODE, password="short")
 
     assert refused.value.fields == {
-        "password": "Choose another password: it is too short and it has no capital letter and it has no digit."
+        "password": "Choose another password: it is too short, has no capital letter and has no digit."
     }
 
 
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("Password did not conform with policy: Password not long enough", "it is too short"),
+        ("Password did not conform with policy: Password not long enough", "it is too short."),
         ("Password did not conform with policy: Password must have symbol characters", "neither letter nor digit"),
         ("Password did not conform with policy: Password must have lowercase characters", "no small letter"),
         ("Provided password cannot be used for security reasons.", "do not allow this one"),
