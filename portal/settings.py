@@ -170,6 +170,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("PORTICO_PROXIES", "0" if IS_LO
 MFA_ADAPTER = "portal.accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = {"webauthn_login": "30/m/ip"}  # asking and answering are one each
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified, since nothing is sent to them
 MFA_TOTP_ISSUER = "Portico"

@@ -16,11 +16,12 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from portal.accounts import limits
+from portal.accounts import limits, passkeys
 from portal.accounts.sessions import note_visit
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ WORDS = {
     "mfa/messages/webauthn_added.txt": "The passkey was added.",
     "mfa/messages/webauthn_removed.txt": "The passkey was removed: it opens nothing any more.",
 }
+PASSKEY_WAY = "mfa_reauthenticate:webauthn"
+WAYS = {"reauthenticate": "Use your password", "mfa_reauthenticate": "Use a code", PASSKEY_WAY: "Use a passkey"}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -81,6 +84,16 @@ class AccountAdapter(DefaultAccountAdapter):
         said = message or WORDS.get(message_template or "")
         if said:
             messages.add_message(request, level, said, extra_tags=extra_tags)
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """Passwords, codes and passkeys; these only where the browser would show one."""
+        possible = passkeys.are_possible(context.request)
+        ways = super().get_reauthentication_methods(user)
+        return [
+            way | {"description": WAYS.get(way["id"], way["description"])}
+            for way in ways
+            if possible or way["id"] != PASSKEY_WAY
+        ]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from allauth.core.internal import ratelimit
 from allauth.mfa.webauthn.internal import auth
 from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView
 from django.contrib import messages
@@ -41,6 +42,14 @@ class AddPasskeyView(AddWebAuthnView):
 
 
 class PasskeySignInView(LoginWebAuthnView):
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What is to be signed. It waits in a session, so that this is counted, too: sessions are rows."""
+        refusal: HttpResponse | None = ratelimit.consume_or_429(
+            request, app="allauth.mfa", action="webauthn_login", limit_get=True
+        )
+        answer: HttpResponse = refusal or super().get(request, *args, **kwargs)
+        return answer
+
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         messages.error(
             self.request,

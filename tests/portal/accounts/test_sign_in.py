@@ -1,6 +1,7 @@
 """Signing in and out: who is let in, by which name, and what is said to everybody else."""
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from django.urls import reverse
 
@@ -54,6 +55,28 @@ def test_sign_in_that_fails_is_refused_in_the_same_words(client: Client, name: s
 
     assert NO_MATCH in answer.content
     assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA@example.org", "nobody", "off"])
+def test_sign_in_hashes_one_password_whoever_is_asked_for(client: Client, monkeypatch: pytest.MonkeyPatch, name: str):
+    User.objects.filter(pk=make_user("ada").pk).update(email="ada@example.org")
+    User.objects.filter(pk=make_user("off").pk).update(is_active=False)
+    hashed, encode = [], MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda self, *given: hashed.append(1) or encode(self, *given))
+
+    sign_in(client, name, "wrong")
+
+    assert len(hashed) == 1
+
+
+def test_password_page_of_somebody_who_has_none_here_is_not_there(client: Client):
+    user = make_user("ada")
+    user.set_unusable_password()
+    user.save()
+    client.force_login(user)
+
+    assert client.get(reverse("account_change_password")).status_code == 404
+    assert b"Change password" not in client.get(reverse("mfa_index")).content
 
 
 def test_sign_in_leads_on_to_the_page_that_was_asked_for(client: Client):
