@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.cognito.letting_in import let_in, next_url_of
 from portal.accounts.cognito.provider import CognitoProvider, callback_url
@@ -38,7 +38,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_safe
+@require_GET  # and no HEAD: a code is good once
 def callback(request: HttpRequest) -> HttpResponse:
     """Where managed login sends the browser: with a code, or with why there is none. Raises: GatewayError."""
     state = CognitoProvider(request).take_state(request)
