@@ -84,7 +84,7 @@ def keep_up(request: HttpRequest, kept: Kept) -> str:
             raise NotLetIn(tokens.ENDED)
     except GatewayError as error:
         log.warning("A session could not be refreshed: %s", error.detail)
-        return _postpone(request, kept)
+        return "" if _was_refreshed_meanwhile(session, kept) else _postpone(request, kept)
     except NotLetIn as error:
         if _was_refreshed_meanwhile(session, kept):
             return ""

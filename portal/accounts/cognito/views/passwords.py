@@ -29,7 +29,6 @@ from portal.gateways.cognito.tokens import Tokens
 SENT = "If there is an account with this address, a code is on its way to it. It is good for an hour."
 CHANGED = "Your new password is set. Sign in with it."
 PAGE_OF = {passwords.NEW_PASSWORD: "cognito_new_password", passwords.TOTP: "cognito_code"}
-
 REFUSALS = (Fixable, forms.ValidationError)
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -188,6 +187,10 @@ def _tell(form: forms.Form, error: Fixable | forms.ValidationError) -> None:
 
 
 def _show(request: HttpRequest, name: str, form: forms.Form, **more: Any) -> HttpResponse:
-    is_too_often = form.has_error("__all__", TooOften.__name__) or form.has_error("__all__", limits.SPENT)
+    wait = limits.wait_of(form)
+    is_too_often = wait is not None or form.has_error("__all__", TooOften.__name__)
     status = 429 if is_too_often else 422 if form.errors else 200
-    return render(request, f"accounts/cognito/{name}.html", {"form": form, **more}, status=status)
+    response = render(request, f"accounts/cognito/{name}.html", {"form": form, **more}, status=status)
+    if wait is not None:
+        response["Retry-After"] = str(wait)
+    return response

@@ -200,6 +200,16 @@ def test_refresh_that_is_refused_since_another_request_had_the_token_rotated_goe
     assert client.get("/").status_code == 200
 
 
+def test_refresh_that_fails_while_another_request_succeeds_goes_on_with_what_that_got(entered, client, refreshes):
+    age(client, ID_TOKEN_S)
+    _meanwhile(client, refreshes, then=BackendAway("away"))
+
+    client.get("/")
+
+    assert not sessions.is_due(client.session[sessions.KEY])
+    assert client.session[sessions.KEY]["asked_at"] == 0
+
+
 def test_refresh_that_is_refused_since_the_person_signed_out_elsewhere_ends(entered, client: Client, refreshes):
     age(client, ID_TOKEN_S)
     _meanwhile(client, refreshes, then=tokens.NotLetIn(tokens.ENDED), address=reverse("account_logout"))
