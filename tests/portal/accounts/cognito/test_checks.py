@@ -89,6 +89,26 @@ def test_plain_http_is_for_emulators(settings):
     assert check(settings, PORTICO_USER_POOL_DOMAIN="http://127.0.0.1:4566", IS_LOCAL=True) == []
 
 
+@pytest.mark.parametrize(
+    ("by_forms", "name", "address"),
+    [
+        (False, "cognito_callback", "/accounts/oidc/cognito/login/callback/"),
+        (True, "cognito_new_password", "/sign-in/new-password/"),
+    ],
+)
+def test_portal_that_starts_with_a_pool_has_the_pages_of_its_way(by_forms: bool, name: str, address: str):
+    code = f"import portal.wsgi; from django.urls import reverse; print(reverse({name!r}), reverse('account_login'))"
+    pool = {name: str(value) for name, value in WHOLE.items() if name.startswith("PORTICO_")}
+    environment = os.environ | {"PORTICO_ENV": "local", "DJANGO_SETTINGS_MODULE": "portal.settings", **pool}
+    environment["PORTICO_COGNITO_FORMS"] = "true" if by_forms else ""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
+    )
+
+    assert done.stdout.split() == [address, "/sign-in/"]
+
+
 def test_portal_under_gunicorn_does_not_start_on_half_a_configuration():
     environment = os.environ | {"PORTICO_ENV": "local", "PORTICO_USER_POOL_ID": "eu-central-1_AbCd"}
     environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
