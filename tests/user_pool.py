@@ -190,7 +190,10 @@ def totp(secret: str) -> str:
 
 
 class _Addresses:
-    """Stands for a module of addresses."""
+    """Stands for the portal's module of addresses, with others."""
 
     def __init__(self, urlpatterns: list[Any]) -> None:
         self.urlpatterns = urlpatterns
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(portal_urls, name)

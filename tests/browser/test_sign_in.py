@@ -95,6 +95,7 @@ def test_passkey_is_added_opens_the_door_is_renamed_and_removed(site: str, page_
     sign_out(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("That passkey opens no account here.")).to_be_visible()
+    keep(page, "sign-in-passkey-refused")
     assert len(device.keys()) == 1
 
 
