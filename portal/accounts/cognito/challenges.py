@@ -1,6 +1,6 @@
 """A sign-in that is under way: what Cognito asked, in the session until it is answered.
 
-Cognito's own note of it is worth as much as the password. It is never in a page, and of no use after three minutes; so
+Cognito's own note of it is worth as much as the password. It is never in a page, and of no use after some minutes; so
 it is kept as it is, other than a refresh token.
 """
 

@@ -60,7 +60,7 @@ class Challenge:
 
     Attributes:
         name: NEW_PASSWORD or TOTP
-        session: Cognito's own note of how far this sign-in is; worth a password, and good for three minutes
+        session: Cognito's own note of how far this sign-in is; worth a password, and good for minutes
         username: as Cognito wants it in the answer
     """
 

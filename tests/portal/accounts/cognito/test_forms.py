@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -21,7 +19,6 @@ from portal.gateways.cognito import passwords
 from tests.user_pool import BETTER, CODE, PASSWORD, TEMPORARY, UserPool, make_pool, totp
 
 pytestmark = pytest.mark.django_db
-TEMPLATE = Path(__file__).resolve().parents[4] / "deploy" / "template.yaml"
 
 
 @pytest.fixture(autouse=True)
@@ -258,20 +255,6 @@ def test_pages_are_not_cached_and_not_for_those_who_are_in(by_forms: UserPool, e
     enter_by_form(by_forms.add("viewer"), PASSWORD)
 
     assert all(client.get(reverse(name)).status_code == 302 for name in names)
-
-
-def test_password_rules_on_the_page_are_those_of_the_templates_pool():
-    class Loader(yaml.SafeLoader):
-        """Knows CloudFormation's tags by sight."""
-
-    Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
-    with TEMPLATE.open(encoding="utf-8") as file:
-        policy = yaml.load(file, Loader)["Resources"]["UserPool"]["Properties"]["Policies"]["PasswordPolicy"]  # noqa: S506
-
-    assert f"At least {policy['MinimumLength']} characters" in PASSWORD_RULES
-    for needed, words in (("Lowercase", "small letter"), ("Uppercase", "capital letter"), ("Numbers", "digit")):
-        assert policy.get(f"Require{needed}", False) == (words in PASSWORD_RULES)
-    assert not policy.get("RequireSymbols")
 
 
 def _raiser(error: Exception) -> Any:
