@@ -87,7 +87,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["username"]
         try:
-            if not ratelimit.consume(request, action="reset_password", key=name.lower()):
+            if not ratelimit.consume(request, action="reset_password", key=limits.key_from_here(request, name.lower())):
                 raise TooOften(client.TOO_OFTEN)
             passwords.send_code(name)
         except Fixable as error:
