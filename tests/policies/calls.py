@@ -86,21 +86,28 @@ def _helpers(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             returned = [child for child in ast.walk(node) if isinstance(child, ast.Return)]
-            yield from ((node.name, service) for value in returned for service in _services(value))
+            yield from ((node.name, service) for value in returned for service in _services(value, _makers(node)))
 
 
-def _services(node: ast.AST) -> Iterator[str]:
+def _services(node: ast.AST, makers: set[str]) -> Iterator[str]:
     """The services that clients are made of: boto3.client("s3"), client("s3"), Connection("s3")."""
     for child in ast.walk(node):
-        if isinstance(child, ast.Call) and _name(child.func) in ("client", "Connection"):
+        if isinstance(child, ast.Call) and _name(child.func) in makers:
             first = child.args[0] if child.args else None
             if isinstance(first, ast.Constant):
                 yield str(first.value)
 
 
+def _makers(node: ast.AST) -> set[str]:
+    """What makes clients, boto3.client under other names too."""
+    assigned = [child for child in ast.walk(node) if isinstance(child, ast.AnnAssign) and child.value]
+    aliases = {_name(child.target) for child in assigned if ast.unparse(child.value or child) == "boto3.client"}
+    return {"client", "Connection", *aliases}
+
+
 def _calls(module: str, tree: ast.Module, helpers: dict[str, str]) -> Iterator[Made]:
     called = {_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    services = {*_services(tree), *(helpers[name] for name in called & set(helpers))}
+    services = {*_services(tree, _makers(tree)), *(helpers[name] for name in called & set(helpers))}
     if _imports_boto3(tree) and not services:
         raise NotUnderstood(f"{module} imports boto3 and makes no client that can be seen")
     if not services and _borrows_a_client(tree):

@@ -87,7 +87,7 @@ def _write_exceptions() -> str:
     return "\n".join(
         [
             "## Policies about everything\n",
-            "Only these have `*` for what they are about, or all actions of a service.\n",
+            "Only these have `*` for what they are about, or in an action's name.\n",
             "| policy | statement | why |\n|---|---|---|",
             *(f"| {name} | {sid} | {why} |" for (name, sid), why in _exceptions()),
             "\n## Where LocalEmu decides otherwise than AWS\n",

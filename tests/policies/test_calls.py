@@ -114,8 +114,13 @@ def test_calls_are_found_by_client_by_helper_by_paginator_and_presigned(tmp_path
         def quick():
             return boto3.client("lambda")
 
+        def people():
+            make: Any = boto3.client
+            return make("cognito-idp")
+
         def work():
             s3 = client("s3")
+            people().list_users(UserPoolId="x")
             s3.get_paginator("list_object_versions")
             s3.generate_presigned_url("put_object", Params={})
             quick().invoke(FunctionName="x")
@@ -127,6 +132,7 @@ def test_calls_are_found_by_client_by_helper_by_paginator_and_presigned(tmp_path
         Made("room.module", "s3", "list_object_versions"),
         Made("room.module", "s3", "put_object"),
         Made("room.module", "lambda", "invoke"),
+        Made("room.module", "cognito-idp", "list_users"),
     }
 
 

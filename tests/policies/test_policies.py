@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import re
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def test_statements_about_everything_are_those_that_have_to_be():
     assert found == set(EVERYTHING)
 
 
-def test_statements_for_every_action_are_those_that_deny_and_those_of_keys():
+def test_statements_with_actions_that_are_not_written_out_are_those_that_have_to_be():
     found = {
         (name, statement.get("Sid"))
         for name, statement in all_statements()
@@ -182,8 +183,9 @@ def has_statements(part: Any) -> bool:
 def fits(action: str, resource: str) -> bool:
     """Whether the action exists and can be about this."""
     service, _, name = action.partition(":")
-    if name == "*":
-        return IAM.services.service_exists(service) and (resource == "*" or resource.split(":")[2] == service)
+    if "*" in name:
+        begin_alike = fnmatch.filter(IAM.actions.get_actions_for_service(service), name)
+        return any(fits(f"{service}:{one}", resource) for one in begin_alike)
     if not IAM.actions.action_exists(service, name):
         return False
     kinds = IAM.actions.get_action_details(service, name)["resourceTypes"]

@@ -95,6 +95,16 @@ CI = Part(
             given=_CLOUDFORMATION,
         ),
         may(
+            "has it read what it wants to know of them",
+            "lambda:GetFunctionCodeSigningConfig lambda:GetRuntimeManagementConfig lambda:GetPolicy lambda:ListTags",
+            *_FUNCTIONS,
+            given=_CLOUDFORMATION,
+        ),
+        may(
+            "has it read tags", "cloudwatch:ListTagsForResource", "alarm ApiFaults", "dashboard", given=_CLOUDFORMATION
+        ),
+        may("has it read tags", "states:ListTagsForResource", "machine batch", given=_CLOUDFORMATION),
+        may(
             "lets Lambda see the network",
             "ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs",
             "*",

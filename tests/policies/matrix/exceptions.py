@@ -14,8 +14,9 @@ EVERYTHING = {
     ("CiRole/through-cloudformation", "SeeNetworksAndLogs"): "these Describe calls are about all there is",
 }
 _ACCOUNT = "leaves it to the roles' own policies, and locks nobody out"
-# All actions of a service, and why.
+# All actions of a service, or all that begin alike, and why.
 EVERY_ACTION = {
+    ("CiRole/through-cloudformation", "ChangeTheService"): "CloudFormation reads all there is to see of a function",
     ("BucketPolicy", "TlsOnly"): "denies",
     ("PredictRole/predict", "NeverQuarantine"): "denies",
     ("VerifyRole/network", "TheFunctionItselfDoesNot"): "denies",
