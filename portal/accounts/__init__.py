@@ -1,1 +1,1 @@
-"""Who may do what: sign-in and its second factors, sessions, the user, the four roles. May import gateways and errors."""
+"""Who may do what: sign-in, second factors, sessions, the user, four roles. May import gateways and errors."""
