@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 import uuid
@@ -19,7 +18,7 @@ from deploy.outputs import stack_outputs
 from deploy.package import Package, build_package
 from deploy.parameters import decide_parameters
 from deploy.targets import Target
-from deploy.template import left_out_resources, render_template
+from deploy.template import read_template, render_template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 _VERBS = {"Add": "add", "Modify": "change", "Remove": "remove"}
 # A stack in one of these was never finished: CloudFormation wants it deleted before it is made again.
 _NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
-_RESOURCE_TYPE = re.compile(r"^ {1,2}\w+:(?: \{|\n    )Type: ([A-Za-z0-9:]+)", re.MULTILINE)
 # What is lost with each of these, and comes back from no template.
 DATA_KINDS = {
     "S3 Bucket": "models, uploads, batches",
@@ -35,6 +33,8 @@ DATA_KINDS = {
     "KMS Key": "the key without which no signed model is served",
     "ECR Repository": "the functions' images",
 }
+# Keeps nothing that stays: alarms are said and forgotten.
+_WITHOUT_DATA = {"AlarmKey"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Change:
     @property
     def loses(self) -> str | None:
         """Which data the stack has no more afterwards."""
-        return DATA_KINDS.get(self.kind) if self.replaces or self.verb == "remove" else None
+        if self.resource in _WITHOUT_DATA or not (self.replaces or self.verb == "remove"):
+            return None
+        return DATA_KINDS.get(self.kind)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Plan:
 
     def count_kinds(self) -> Counter[str]:
         """How many resources of each type the stack will have."""
-        return Counter(_RESOURCE_TYPE.findall(self.template))
+        return Counter(entry["Type"] for entry in read_template(self.template)["Resources"].values())
 
     @property
     def losses(self) -> tuple[Change, ...]:
@@ -197,7 +199,7 @@ def _with_change_set(target: Target, plan: Plan) -> Plan:
             ChangeSetType="CREATE" if plan.is_new else "UPDATE",
             TemplateBody=plan.template,
             Parameters=parameters,
-            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Capabilities=["CAPABILITY_IAM"],
         )
     except ClientError as error:
         if error.response["Error"].get("Code") != "ValidationError":
@@ -211,8 +213,7 @@ def _with_change_set(target: Target, plan: Plan) -> Plan:
         if _says_nothing_changed(answer.get("StatusReason", "")):
             return plan
         raise DeployError(f"The change could not be planned: {answer.get('StatusReason')}")
-    left_out = left_out_resources(plan.parameters, plan.template)
-    return replace(plan, change_set=name, changes=tuple(item for item in changes if item.resource not in left_out))
+    return replace(plan, change_set=name, changes=tuple(changes))
 
 
 def _wait_for_change_set(target: Target, name: str) -> tuple[Any, list[Change]]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from deploy.targets import Target
 
-# Where the portal is served is not known yet: the first `up --set PortalOrigin=https://…` says it.
-_FIRST = {"DefaultModel": "", "LogRetentionDays": "30", "BatchConcurrency": "8"}
+_FIRST = {"ProtectUsers": "true", "WithBudget": "true", "WithAccessLogs": "true"}
 
 
 def aws_target(

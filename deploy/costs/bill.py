@@ -15,7 +15,7 @@ PEOPLE = 10
 MODELS_GB = 0.1
 IMAGE_GB = 0.25
 # The live one and, for going back, those that the repository's lifecycle rule keeps.
-IMAGES_KEPT = 5
+IMAGES_KEPT = 10
 LOG_BYTES_A_PREDICTION = 1_000
 # A function that starts has a pointer and a manifest checked by KMS, and fetches both and the tables.
 KMS_REQUESTS_A_START, GETS_A_START = 2, 3
