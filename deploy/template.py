@@ -18,6 +18,8 @@ TEMPLATE = Path(__file__).with_name("template.yaml")
 
 # What a deployment of the API does not hold: itself, the stage that shows it, and what is the account's.
 _NOT_IN_SNAPSHOT = {"AWS::ApiGateway::Account", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
+_POLICIES = {"DeletionPolicy", "UpdateReplacePolicy"}
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 
 
 def render_template(parameters: Mapping[str, str], text: str | None = None) -> str:
@@ -61,8 +63,13 @@ def read_template(text: str) -> dict[str, Any]:
 
 
 def _settled(entries: Mapping[str, Any], conditions: Conditions) -> dict[str, Any]:
-    held = {name: entry for name, entry in entries.items() if conditions.hold_for(entry)}
-    return {name: conditions.settle(_without(entry, "Condition")) for name, entry in held.items()}
+    held = {name: _without(entry, "Condition") for name, entry in entries.items() if conditions.hold_for(entry)}
+    return {name: conditions.settle(_without_defaults(entry)) for name, entry in held.items()}
+
+
+def _without_defaults(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept when a resource goes is said where it is read; the default is not sent."""
+    return {name: value for name, value in entry.items() if not (name in _POLICIES and value == "Delete")}
 
 
 def _without(entry: Mapping[str, Any], left_out: str) -> dict[str, Any]:
@@ -70,13 +77,13 @@ def _without(entry: Mapping[str, Any], left_out: str) -> dict[str, Any]:
 
 
 def _shortened(part: Any) -> Any:
-    """JSON within the template (a state machine, a dashboard) without the white space that makes it readable there."""
+    """Without what is there for whoever reads the template: statements' names, white space in JSON within it."""
     if isinstance(part, Mapping):
-        return {name: _shortened(value) for name, value in part.items()}
+        return {name: _shortened(value) for name, value in part.items() if name != "Sid"}
     if isinstance(part, list):
         return [_shortened(value) for value in part]
-    if isinstance(part, str) and part.startswith("{\n"):
-        return re.sub(r"\n\s*", "", part)
+    if isinstance(part, str) and part.startswith(("{\n", "[\n")):
+        return "".join(_JSON_TOKEN.findall(part))
     return part
 
 
