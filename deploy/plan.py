@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _VERBS = {"Add": "add", "Modify": "change", "Remove": "remove"}
 # A stack in one of these was never finished: CloudFormation wants it deleted before it is made again.
 _NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
+_MESSAGE_AT_MOST = 600
 # What is lost with each of these, and comes back from no template.
 DATA_KINDS = {
     "S3 Bucket": "models, uploads, batches",
@@ -204,7 +205,7 @@ def _with_change_set(target: Target, plan: Plan) -> Plan:
     except ClientError as error:
         if error.response["Error"].get("Code") != "ValidationError":
             raise explain_fault(error, target) from error
-        raise DeployError(f"The template was not accepted: {error.response['Error'].get('Message')}") from error
+        raise DeployError(f"The template was not accepted: {_say_shortly(error)}") from error
     answer, changes = _wait_for_change_set(target, name)
     if answer["Status"] == "FAILED":
         cloudformation.delete_change_set(StackName=target.stack_name, ChangeSetName=name)
@@ -231,6 +232,14 @@ def _wait_for_change_set(target: Target, name: str) -> tuple[Any, list[Change]]:
         )
         found += [_read_change(item["ResourceChange"]) for item in page.get("Changes", [])]
     return answer, found
+
+
+def _say_shortly(error: ClientError) -> str:
+    """CloudFormation quotes the whole template where it is too long."""
+    message = error.response["Error"].get("Message", "it does not say why")
+    if "templateBody" in message and "51200" in message:
+        return "it is longer than the 51,200 bytes that CloudFormation takes. This is a fault of Portico's: report it."
+    return message if len(message) < _MESSAGE_AT_MOST else f"{message[:_MESSAGE_AT_MOST]} …"
 
 
 def _says_nothing_changed(reason: str) -> bool:
