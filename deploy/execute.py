@@ -37,7 +37,7 @@ def execute_plan(target: Target, plan: Plan, report: Report) -> dict[str, str]:
     if plan.change_set:
         before = latest_event(target)
         target.cloudformation.execute_change_set(StackName=target.stack_name, ChangeSetName=plan.change_set)
-        follow(target, _only({change.resource for change in plan.changes}, report), before)
+        follow(target, _only({change.resource: change.verb for change in plan.changes}, report), before)
     # Whoever deploys to an account need not be let see its secrets; an emulator's portal is started with them.
     outputs = read_outputs(target) if target.is_emulated else read_plain_outputs(target)
     if target.image_is_tag and not plan.is_new:
@@ -96,10 +96,14 @@ def _upload_package(target: Target, package: Package) -> None:
         s3.put_object(Bucket=bucket, Key=package.key, Body=package.body)
 
 
-def _only(planned: set[str], report: Report) -> Report:
-    """MiniStack reports every resource as updated, AWS those that were: keep to what the plan announced."""
+def _only(planned: Mapping[str, str], report: Report) -> Report:
+    """MiniStack reports every resource as updated, also one that is new; AWS those that were: keep to what the plan
+    announced.
+    """
 
     def report_planned(verb: str, resource: str, detail: str) -> None:
+        if verb == "changed" and planned.get(resource) == "add":
+            verb = "added"
         if resource in planned or verb == "failed":
             report(verb, resource, detail)
 

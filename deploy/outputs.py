@@ -35,12 +35,12 @@ SIGN_IN = {
     "IdentityPoolId": "PORTICO_IDENTITY_POOL_ID",
 }
 SECRETS = ("PORTICO_MANIFEST_KEY", "PORTICO_USER_POOL_CLIENT_SECRET")
-# For people and for other programs, not for the portal.
+# For people and for other programs, not for the portal: its role, that of GitHub's workflow, and so on.
 NAMED = {
-    "PortalRoleArn": "the portal's role",
-    "CiRoleArn": "GitHub's role (AWS_ROLE_ARN of its environment)",
-    "RepositoryUri": "image registry",
-    "AlarmTopicArn": "topic of the alarms",
+    "PortalRoleArn": "role",
+    "CiRoleArn": "CI role",
+    "RepositoryUri": "images",
+    "AlarmTopicArn": "alarms to",
     "DashboardUrl": "dashboard",
 }
 # All run the same code.

@@ -121,9 +121,12 @@ def _describe_pool(target: Target, pool: str) -> Any:
 
 
 def _unprotect_pool(target: Target, pool: Any) -> None:
-    """An update resets whatever it does not name: for one, it would let everybody sign up. So all is named again."""
+    """An update resets whatever it does not name: for one, it would let everybody sign up. So all is named again.
+
+    What reads as empty was never set, and is not taken back.
+    """
     shape: Any = target.users.meta.service_model.operation_model("UpdateUserPool").input_shape
-    kept = {name: value for name, value in pool.items() if name in shape.members}
+    kept = {name: value for name, value in pool.items() if value and name in shape.members}
     invitation = {**kept.get("AdminCreateUserConfig", {})}
     invitation.pop(_NOT_TAKEN_BACK, None)
     if invitation:

@@ -15,6 +15,7 @@ from deploy.targets import Target
 WELL = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 FAILURES_SHOWN = 5
 NOT_THERE = "not there"
+_ALARMS_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,14 @@ def ask_function(target: Target, name: str) -> str:
 
 
 def find_alarms(target: Target) -> dict[str, str]:
-    pages = target.alarms.get_paginator("describe_alarms").paginate(
-        AlarmNamePrefix=f"{target.stack_name}-", StateValue="ALARM"
-    )
-    return {alarm["AlarmName"]: alarm.get("StateReason", "") for page in pages for alarm in page["MetricAlarms"]}
+    """The stack's own alarms that ring, with why."""
+    pages = target.cloudformation.get_paginator("list_stack_resources").paginate(StackName=target.stack_name)
+    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::CloudWatch::Alarm"]
+    if not names:
+        return {}
+    found = target.alarms.describe_alarms(AlarmNames=names[:_ALARMS_AT_ONCE], StateValue="ALARM")["MetricAlarms"]
+    return {alarm["AlarmName"]: alarm.get("StateReason", "") for alarm in found}
 
 
 def _find_failures(target: Target, machine: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from deploy.targets import Target
 
+# CloudFormation answers a few questions a second, of everybody in the account together.
+POLL_S = 3.0
 _FIRST = {"ProtectUsers": "true", "WithBudget": "true", "WithAccessLogs": "true"}
 
 
@@ -38,7 +40,7 @@ def aws_target(
         chosen_parameters=chosen or {},
         # KMS keeps the key that manifests are signed with: nobody can read it.
         manifest_key="",
-        poll_s=3.0,
+        poll_s=POLL_S,
         profile=profile,
         region=region,
     )

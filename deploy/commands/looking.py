@@ -91,7 +91,14 @@ def show_status(report: Status) -> None:
         console.print(f"  [bold red]ALARM[/]     {name:<28} {escape(reason)}")
     for name, when in report.failures.items():
         console.print(f"  [yellow]failed[/]    {name:<28} {when}")
-    for what, value in report.named.items():
-        console.print(f"  {what}  [dim]{escape(value)}[/]")
+    addresses = {
+        "API": report.outputs.get("PORTICO_API_URL", ""),
+        "sign-in": report.outputs.get("PORTICO_USER_POOL_DOMAIN", ""),
+        **report.named,
+    }
+    for what, value in addresses.items():
+        if value:
+            console.print(f"  {what:<9} {value}", markup=False)
     if report.outputs:
+        console.print("\nWhat the portal is told:")
         console.print(format_outputs(report.outputs, "text"), markup=False)

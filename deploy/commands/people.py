@@ -25,7 +25,11 @@ def users() -> None:
 def add(target: Target, email: str, role: str) -> None:
     """Invite somebody: Cognito mails a temporary password, good for a week."""
     password = Pool.of(target).add(email, role)
-    _tell(f"{email} is a {role}.", password, mailed=f"Cognito has mailed them a temporary password, from {_SENDER}.")
+    _tell(
+        f"{email} is invited, with the role {role}.",
+        password,
+        mailed=f"Cognito has mailed them a temporary password, from {_SENDER}.",
+    )
 
 
 @users.command("list")
@@ -49,7 +53,7 @@ def list_command(target: Target) -> None:
 def role(target: Target, email: str, role: str) -> None:
     """Give somebody another role."""
     Pool.of(target).set_role(email, role)
-    console.print(f"{email} is a {role}, from the next sign-in or renewal of the session on: within the hour.")
+    console.print(f"{email} has the role {role}, from the next sign-in or renewal of the session on: within the hour.")
 
 
 @users.command()
