@@ -27,6 +27,7 @@ lint: test-packages ## Check style, types, imports between rooms, the template, 
 	$(PYTHON) -m mypy .
 	PYTHONPATH=.:lambda_docker .venv/bin/lint-imports
 	.venv/bin/cfn-lint deploy/template.yaml
+	$(PYTHON) -m deploy.checking
 	PORTICO_ENV=local $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
 format: test-packages ## Put the code into the house's form
@@ -48,7 +49,7 @@ bench: test-packages ## Measure in ten minutes, beside MLflow and BentoML; figur
 		$(PYTHON) -m benchmarks plots --figures benchmarks/results --out benchmarks/results && exit $$status
 
 clean: ## Remove .venv and caches; what Portico keeps (.portico) stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .checkov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 local-packages test-packages: %-packages:

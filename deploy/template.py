@@ -18,36 +18,38 @@ TEMPLATE = Path(__file__).with_name("template.yaml")
 
 # What a deployment of the API does not hold: itself, the stage that shows it, and what is the account's.
 _NOT_IN_SNAPSHOT = {"AWS::ApiGateway::Account", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
-_POLICIES = {"DeletionPolicy", "UpdateReplacePolicy"}
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 
 
 def render_template(parameters: Mapping[str, str], text: str | None = None) -> str:
     """The template as it is under these parameters, short, with the API deployment named after the API's content.
 
-    The conditions are decided here: what does not hold is not sent, and no emulator is shown a resource that it does
-    not know. All parameters are, for the stack remembers them.
+    No emulator is shown a resource that it does not know, nor is CloudFormation told what only readers need.
 
     API Gateway serves the snapshot that the last deployment took. CloudFormation takes a new one only for a new
     logical name, so the name carries a hash of everything the snapshot holds.
     """
     template = read_template(TEMPLATE.read_text("utf-8") if text is None else text)
+    settled = _shortened(settle_template(template, parameters))
+    lines = []
+    for name, section in settled.items():
+        if isinstance(section, Mapping):
+            lines += [f"{name}:", *(f"  {item}: {write_flow(entry)}" for item, entry in section.items())]
+        else:
+            lines.append(f"{name}: {write_flow(section)}")
+    deployment = f"ApiDeployment{_hash_api(settled, Conditions(template, parameters))}"
+    return re.sub(r"\bApiDeployment\b", deployment, "\n".join(lines) + "\n")
+
+
+def settle_template(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The template without conditions: what holds under these parameters. All parameters are in it, for the stack
+    remembers them."""
     conditions = Conditions(template, parameters)
-    resources = _settled(template["Resources"], conditions)
-    sections = {
-        "Parameters": {name: _without(entry, "Description") for name, entry in template["Parameters"].items()},
-        "Rules": template["Rules"],
-        "Resources": resources,
-        "Outputs": {
-            name: _without(entry, "Description") for name, entry in _settled(template["Outputs"], conditions).items()
-        },
-    }
-    head = {name: template[name] for name in ("AWSTemplateFormatVersion", "Description")}
-    lines = [f"{name}: {write_flow(value)}" for name, value in head.items()]
-    for section, entries in sections.items():
-        lines += [f"{section}:", *(f"  {name}: {write_flow(entry)}" for name, entry in _shortened(entries).items())]
-    name = f"ApiDeployment{_hash_api(resources, conditions, template['Parameters'])}"
-    return re.sub(r"\bApiDeployment\b", name, "\n".join(lines) + "\n")
+    settled = {name: section for name, section in template.items() if name != "Conditions"}
+    for section in ("Resources", "Outputs"):
+        held = {name: entry for name, entry in template[section].items() if conditions.hold_for(entry)}
+        settled[section] = {name: conditions.settle(_without(entry, "Condition")) for name, entry in held.items()}
+    return settled
 
 
 def left_out_resources(parameters: Mapping[str, str], text: str) -> set[str]:
@@ -62,35 +64,41 @@ def read_template(text: str) -> dict[str, Any]:
     return dict(yaml.load(text, _Loader))  # noqa: S506  # a SafeLoader that knows more tags
 
 
-def _settled(entries: Mapping[str, Any], conditions: Conditions) -> dict[str, Any]:
-    held = {name: _without(entry, "Condition") for name, entry in entries.items() if conditions.hold_for(entry)}
-    return {name: conditions.settle(_without_defaults(entry)) for name, entry in held.items()}
+def _shortened(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is there for readers and checkers, and without what is so by default."""
+    short = {name: _without_white_space(section) for name, section in template.items()}
+    for section, left_out in (
+        ("Parameters", {"Description"}),
+        ("Outputs", {"Description"}),
+        ("Resources", {"Metadata"}),
+    ):
+        short[section] = {name: _without(entry, *left_out) for name, entry in short[section].items()}
+    for entry in short["Resources"].values():
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if entry.get(policy) == "Delete":
+                del entry[policy]
+    return short
 
 
-def _without_defaults(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept when a resource goes is said where it is read; the default is not sent."""
-    return {name: value for name, value in entry.items() if not (name in _POLICIES and value == "Delete")}
+def _without(entry: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name not in left_out}
 
 
-def _without(entry: Mapping[str, Any], left_out: str) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != left_out}
-
-
-def _shortened(part: Any) -> Any:
-    """Without what is there for whoever reads the template: statements' names, white space in JSON within it."""
+def _without_white_space(part: Any) -> Any:
+    """Without the names of a role's statements, and what makes JSON within the template readable."""
     if isinstance(part, Mapping):
-        return {name: _shortened(value) for name, value in part.items() if name != "Sid"}
+        return {name: _without_white_space(value) for name, value in part.items() if name != "Sid"}
     if isinstance(part, list):
-        return [_shortened(value) for value in part]
+        return [_without_white_space(value) for value in part]
     if isinstance(part, str) and part.startswith(("{\n", "[\n")):
         return "".join(_JSON_TOKEN.findall(part))
     return part
 
 
-def _hash_api(resources: Mapping[str, Any], conditions: Conditions, parameters: Mapping[str, Any]) -> str:
+def _hash_api(template: Mapping[str, Any], conditions: Conditions) -> str:
     """Changes with whatever the API's snapshot holds, and with the parameters in it."""
-    api = {name: entry for name, entry in resources.items() if _is_in_snapshot(entry["Type"])}
-    used = {name: conditions.value(name) for name in _names_in(api) if name in parameters}
+    api = {name: entry for name, entry in template["Resources"].items() if _is_in_snapshot(entry["Type"])}
+    used = {name: conditions.value(name) for name in _names_in(api) if name in template["Parameters"]}
     return hashlib.sha256(json.dumps([api, used], sort_keys=True).encode()).hexdigest()[:8]
 
 

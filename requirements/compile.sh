@@ -23,3 +23,5 @@ done
 for name in mlflow bentoml; do
     compile "benchmarks/peers/$name.in" -c lambda_docker/requirements.txt -o "benchmarks/peers/$name.txt"
 done
+# Beside everything else: it pins a boto3 that is not the emulator's.
+compile requirements/checkov.in -o requirements/checkov.txt
