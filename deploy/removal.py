@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +24,25 @@ _BUCKET, _REPOSITORY, _POOL, _KEY = (
     "AWS::Cognito::UserPool",
     "AWS::KMS::Key",
 )
+_NAMED = {_BUCKET, _REPOSITORY, _POOL, _KEY, "AWS::Logs::LogGroup", "AWS::Lambda::Function"}
 _DELETED_AT_ONCE = 100
 # AWS wants this one by its newer name only, and describes it by both.
 _NOT_TAKEN_BACK = "UnusedAccountValidityDays"
 
 
 def list_what_goes(target: Target) -> list[tuple[str, str]]:
-    """Everything `delete_everything` will delete, as (what, kind); empty when there is nothing."""
-    going = []
+    """Everything `delete_everything` will delete, as (what, kind): by name what keeps something or answers, counted by
+    kind the rest. Empty when there is nothing.
+    """
+    named, counted = [], Counter[str]()
     for resource in _list_resources(target):
         name = resource.get("PhysicalResourceId") or resource["LogicalResourceId"]
         kind = resource["ResourceType"].removeprefix("AWS::").replace("::", " ")
-        going.append((name, kind + _describe_content(target, resource["ResourceType"], name)))
-    return going
+        if resource["ResourceType"] in _NAMED:
+            named.append((name, kind + _describe_content(target, resource["ResourceType"], name)))
+        else:
+            counted[kind] += 1
+    return [*named, *((_count(kind, number), "") for kind, number in sorted(counted.items()))]
 
 
 def delete_everything(target: Target, report: Report) -> None:
@@ -79,12 +86,13 @@ def _describe_content(target: Target, kind: str, name: str) -> str:
     if kind == _POOL and (pool := _describe_pool(target, name)) is not None:
         return f", with {_count('account', pool.get('EstimatedNumberOfUsers', 0))}"
     if kind == _KEY:
-        return ", 30 days later: until then `aws kms cancel-key-deletion` keeps it" if not target.is_emulated else ""
+        return "" if target.is_emulated else ", some days later: until then `aws kms cancel-key-deletion` keeps it"
     return ""
 
 
 def _count(what: str, number: int) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    plural = what if number == 1 else f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{number} {plural}"
 
 
 def _release(target: Target, resource: StackResourceSummaryTypeDef, report: Report) -> None:
