@@ -44,8 +44,8 @@ def _explain_answer(error: ClientError, target: Target) -> DeployError:
         return DeployError(f"The AWS session has expired. {_sign_in(target)}")
     if code in _UNKNOWN_KEYS:
         return DeployError(
-            f"AWS does not know these credentials ({code}): the access key was deleted, or is of another account or "
-            f"partition. {_sign_in(target)}"
+            f"AWS does not know these credentials ({code}): the access key was deleted, or is no key of this region's "
+            f"AWS. Take others: --profile NAME, or {_login(target)}"
         )
     if code in _SKEWED:
         return DeployError(
@@ -137,7 +137,9 @@ def _no_region(error: Any, target: Target) -> DeployError:
 
 
 def _not_a_region(error: Any, target: Target) -> DeployError:
-    return DeployError(f"'{target.region}' is no AWS region. Their names are like eu-central-1 and us-east-1.")
+    return DeployError(
+        f"'{error.kwargs.get('region_name')}' is no AWS region. Their names are like eu-central-1 and us-east-1."
+    )
 
 
 def _partial(error: Any, target: Target) -> DeployError:
