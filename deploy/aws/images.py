@@ -22,14 +22,12 @@ _LAST_LINES = 15
 def connect() -> docker.APIClient:
     """The engine's client. Raises: DeployError: none answers"""
     try:
-        engine = docker.APIClient(**docker.utils.kwargs_from_env(), version="auto", timeout=600)
-        engine.ping()
+        return docker.APIClient(**docker.utils.kwargs_from_env(), version="auto", timeout=600)
     except DockerException as error:
         raise DeployError(
             "No Docker engine answers here, and the functions' image is built by one. Start it (Docker Desktop, or "
             "sudo systemctl start docker) and run the same command again; or let GitHub's workflow do it."
         ) from error
-    return engine
 
 
 def build_image(engine: docker.APIClient, source: Source, name: str, advance: Advance) -> None:

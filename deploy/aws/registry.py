@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,11 +69,11 @@ def push_image(registry: Registry, source: Source, bar: Bar, *, rebuild: bool = 
         return registry.by_digest(digest)
     # A tag cannot be moved in a repository whose tags are immutable: built again, it has one of its own.
     tag = f"{source.tag}-{time.strftime('%Y%m%d%H%M%S', time.gmtime())}" if rebuild else source.tag
-    engine = connect()
-    with bar("Building the functions' image") as advance:
-        build_image(engine, source, f"{registry.uri}:{tag}", advance)
-    with bar("Pushing it") as advance:
-        send_image(engine, registry.uri, tag, registry.login(), advance)
+    with closing(connect()) as engine:
+        with bar("Building the functions' image") as advance:
+            build_image(engine, source, f"{registry.uri}:{tag}", advance)
+        with bar("Pushing it") as advance:
+            send_image(engine, registry.uri, tag, registry.login(), advance)
     digest = registry.find(tag)
     if digest is None:
         raise DeployError(
