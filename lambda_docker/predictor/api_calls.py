@@ -37,6 +37,10 @@ def answer(request: ApiRequest) -> Reply:
 def _answer(request: ApiRequest, call: str, methods: Mapping[str, Callable[[ApiRequest], Reply]]) -> Reply:
     if request.method == "OPTIONS":
         return Reply(status=204, body=None, call="options")
+    if request.claims is not None and request.claims.get("token_use", "id") != "id":
+        # API Gateway refuses an access token, which names no person; an emulator of it may let one through.
+        body = {"message": "Send the ID token of your sign-in; this is another of its tokens."}
+        return Reply(status=401, body=body, call=call, error="not_an_id_token")
     if not methods:
         return Reply(status=404, body={"message": "Unknown API call"}, error="unknown_call")
     ask = methods.get(request.method)

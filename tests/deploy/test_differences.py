@@ -97,6 +97,13 @@ def passes_form_bodies_on(stack):
     return "not JSON" not in json.loads(body)["message"]
 
 
+def looks_at_bodies(stack):
+    """A list is no body of a call, and the function, which would say so too, is not asked."""
+    url = f"{stack.environment['PORTICO_API_URL']}/singlePrediction"
+    status, headers, _ = send("POST", url, body=b"[]", headers={"Content-Type": "application/json"})
+    return status == 400 and "X-Request-Id" not in headers
+
+
 def words_refusals_as_the_template_says(stack):
     """A path that is not there: our message, readable by the pages of any origin."""
     _, headers, body = send("POST", f"{stack.environment['PORTICO_API_URL']}/elsewhere", body=b"{}")
@@ -127,6 +134,53 @@ def has_user_pools(stack):
     return True
 
 
+def refuses_access_tokens(stack):
+    """An API that answers with nothing, to whoever has signed in: by the ID token, not by the access token."""
+    pools, gateway = boto3.client("cognito-idp"), boto3.client("apigateway")
+    try:
+        pool = pools.create_user_pool(PoolName="probe")["UserPool"]
+    except (ClientError, BotoCoreError):
+        return False
+    api = _api_for(gateway, pool["Arn"])
+    tokens = _tokens_of(pools, pool["Id"])
+    url = f"{stack.target.endpoint_url}/_aws/execute-api/{api}/probe/"
+    statuses = [send("GET", url, headers={"Authorization": tokens[name]})[0] for name in ("IdToken", "AccessToken")]
+    gateway.delete_rest_api(restApiId=api)
+    pools.delete_user_pool(UserPoolId=pool["Id"])
+    return statuses == [200, 401]
+
+
+def _api_for(gateway, pool):
+    api = gateway.create_rest_api(name="probe")
+    method = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    authorizer = gateway.create_authorizer(
+        restApiId=api["id"],
+        name="people",
+        type="COGNITO_USER_POOLS",
+        providerARNs=[pool],
+        identitySource="method.request.header.Authorization",
+    )
+    gateway.put_method(**method, authorizationType="COGNITO_USER_POOLS", authorizerId=authorizer["id"])
+    gateway.put_integration(**method, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    gateway.put_method_response(**method, statusCode="200")
+    gateway.put_integration_response(**method, statusCode="200", responseTemplates={})
+    gateway.create_deployment(restApiId=api["id"], stageName="probe")
+    return api["id"]
+
+
+def _tokens_of(pools, pool):
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    client = pools.create_user_pool_client(UserPoolId=pool, ClientName="probe", ExplicitAuthFlows=flows)
+    word = "Some-password-1"
+    pools.admin_create_user(UserPoolId=pool, Username="ada", MessageAction="SUPPRESS")
+    pools.admin_set_user_password(UserPoolId=pool, Username="ada", Password=word, Permanent=True)
+    return pools.initiate_auth(
+        ClientId=client["UserPoolClient"]["ClientId"],
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ada", "PASSWORD": word},
+    )["AuthenticationResult"]
+
+
 PROBES = {
     "roles are enforced": holds_roles,
     "the bucket's policy (TLS only) is enforced": holds_bucket_policy,
@@ -137,9 +191,11 @@ PROBES = {
     "a presigned link with a forged signature is refused": refuses_forged_links,
     "the API throttles": throttles_api,
     "the API passes form-encoded bodies on": passes_form_bodies_on,
+    "the API looks at bodies before a function is asked": looks_at_bodies,
     "the API's own refusals are worded as the template says": words_refusals_as_the_template_says,
     "Step Functions sees the class of a function's exception": keeps_names_of_exceptions,
     "Cognito user pools": has_user_pools,
+    "the API refuses access tokens and takes ID tokens": refuses_access_tokens,
 }
 
 

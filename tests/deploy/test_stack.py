@@ -83,14 +83,34 @@ def test_bucket_is_versioned_encrypted_private_and_tls_only(stack):
 
 
 @pytest.mark.parametrize(
-    "path", ["singlePrediction", "batchPrediction", "penguins/singlePrediction", "penguins/batchPrediction"]
+    "path", ["singlePrediction", "batchPrediction", "nobody/singlePrediction", "nobody/batchPrediction"]
 )
 def test_api_path_reaches_the_function(stack, path):
-    status, headers, body = send("POST", f"{stack.environment['PORTICO_API_URL']}/{path}", body=b"not json")
+    body = json.dumps({"fileKey": "somewhere-else.csv"}).encode()
 
-    assert status == 400
-    assert "message" in json.loads(body)
+    status, headers, answer = send(
+        "POST",
+        f"{stack.environment['PORTICO_API_URL']}/{path}",
+        body=body,
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert status in (400, 404)
+    assert "message" in json.loads(answer)
     assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("path", ["singlePrediction", "batchPrediction", "penguins/batchPrediction"])
+def test_api_refuses_a_body_that_is_not_json(stack, path):
+    status, _, answer = send(
+        "POST",
+        f"{stack.environment['PORTICO_API_URL']}/{path}",
+        body=b"not json",
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert (status, list(json.loads(answer))) == (400, ["message"])
 
 
 def test_api_preflight_is_answered_for_browsers(stack):

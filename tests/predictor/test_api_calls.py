@@ -325,3 +325,24 @@ def test_single_prediction_of_a_binary_model_without_probabilities_gives_the_lab
 
     assert body["prediction"] == "yes"
     assert "pred_proba" not in body
+
+
+@pytest.mark.parametrize("path", ["/singlePrediction", "/penguins/batchPrediction", "/batchPrediction/x"])
+@pytest.mark.parametrize("use", ["access", "refresh", ""])
+def test_token_that_is_not_an_id_token_refused_before_anything_is_read(path, use):
+    claims = {"sub": SUB, "token_use": use}
+
+    status, body = _call(path, "not json", requestContext={"stage": "prod", "authorizer": {"claims": claims}})
+
+    assert (status, body) == (401, {"message": "Send the ID token of your sign-in; this is another of its tokens."})
+
+
+@pytest.mark.parametrize("claims", [{"sub": SUB, "token_use": "id"}, {"sub": SUB}])
+def test_id_token_and_tokens_of_issuers_that_know_no_uses_taken(claims):
+    publish(penguin_model())
+
+    status, body = _call(
+        "/penguins/singlePrediction", PENGUIN, requestContext={"stage": "prod", "authorizer": {"claims": claims}}
+    )
+
+    assert status == 200, body
