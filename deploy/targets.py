@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.session import Session as BotocoreSession
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -135,6 +136,10 @@ class Target:
     @cached_property
     def machines(self) -> SFNClient:
         return self.session.client("stepfunctions", **self._client_options)
+
+    @cached_property
+    def gateway(self) -> APIGatewayClient:
+        return self.session.client("apigateway", **self._client_options)
 
     @cached_property
     def identity(self) -> STSClient:

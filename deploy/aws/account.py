@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deploy.errors import DeployError
+from deploy.plan import describe_stack
 from deploy.targets import Target
 
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ def check_account(account: Account, stack: StackTypeDef | None, *, meant: str | 
             f"The stack {stack['StackName'] if stack else ''} was made in account {made_in}, and these credentials are "
             f"of account {account.number}. Nothing was changed. Take the profile of that account: --profile NAME"
         )
+
+
+def propose_gateway_role(target: Target) -> Target:
+    """For a stack that is yet to be made: the role that API Gateway writes logs with, if the region has none.
+
+    It is one for all APIs of the account in the region, so that a second stack must not make another.
+    """
+    if describe_stack(target) is not None:
+        return target
+    has_role = bool(target.gateway.get_account().get("cloudwatchRoleArn"))
+    proposed = {"WithGatewayRole": "false" if has_role else "true"}
+    return replace(target, first_parameters={**target.first_parameters, **proposed})
 
 
 def account_of(arn: str) -> str:

@@ -14,6 +14,7 @@ from deploy.errors import DeployError
 
 FOLDER = Path(__file__).parent.parent.parent / "lambda_docker"
 PLATFORM = "linux/amd64"
+CONTENT_TAG = "content-"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Source:
             if path.is_file():
                 content = path.read_bytes()
                 digest.update(f"{name}\0{os.access(path, os.X_OK)}\0{len(content)}\0".encode() + content)
-        return f"content-{digest.hexdigest()[:32]}"
+        return f"{CONTENT_TAG}{digest.hexdigest()[:32]}"
 
     def _left_out(self) -> list[str]:
         ignored = self.folder / ".dockerignore"

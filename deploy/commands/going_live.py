@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import click
 
-from deploy.aws.content import Source
+from deploy.aws.content import CONTENT_TAG, Source
 from deploy.aws.rollout import preview, push, roll_out
 from deploy.commands.options import introduce, on_target, with_settings
 from deploy.console import console, progress, say_change, say_event, say_loss, summarise_changes
@@ -18,6 +18,7 @@ from deploy.execute import execute_plan
 from deploy.following import settle
 from deploy.golden import RowsMoved, prove_code, put_image_back, show_moved
 from deploy.outputs import format_outputs, portal_environment
+from deploy.parameters import DEFAULT_PORTAL_ORIGIN
 from deploy.plan import Plan, describe_stack, drop_plan, make_plan, wait_for_target
 from deploy.removal import delete_everything, list_what_goes
 from deploy.targets import Target
@@ -31,9 +32,8 @@ UNCHANGED = "Nothing to change: the stack is as the template and the code say."
 def plan_command(target: Target) -> None:
     """What `up` would do and what it would cost. Changes nothing."""
     introduce(target)
-    source = Source.from_environment()
-    plan = make_preview(target, source)
-    show_plan(target, source, plan)
+    plan = make_preview(target, Source.from_environment())
+    show_plan(plan)
     if plan.is_empty:
         console.print(UNCHANGED)
     console.print("\n[bold]The bill[/]")
@@ -42,6 +42,8 @@ def plan_command(target: Target) -> None:
         return
     shape = shape_of(plan.count_kinds(), plan.parameters)
     console.print(show_bill(shape, target.session.region_name), markup=False)
+    for hint in find_hints(plan.parameters):
+        console.print(f"\n[yellow]![/] {hint}")
 
 
 @click.command()
@@ -134,13 +136,13 @@ def go_live(target: Target, *, may_lose: bool, is_sure: bool) -> tuple[Target, P
     if target.is_emulated:
         settle(target, say_event)
         plan = make_plan(target)
-        show_plan(target, source, plan)
+        show_plan(plan)
         if plan.losses and not may_lose:
             drop_plan(target, plan)
             raise DeployError("Nothing was changed. If the loss is meant, add --allow-data-loss.")
         return target, plan, execute_plan(target, plan, say_event)
     first = preview(target, source, say_event)
-    show_plan(target, source, first)
+    show_plan(first)
     if first.is_new and not is_sure and not click.confirm("Make it in this account?"):
         raise DeployError("Nothing was made.")
     target, last, outputs = roll_out(
@@ -149,8 +151,8 @@ def go_live(target: Target, *, may_lose: bool, is_sure: bool) -> tuple[Target, P
     return target, (last if first.is_empty else first), outputs
 
 
-def show_plan(target: Target, source: Source, plan: Plan) -> None:
-    console.print(f"  code      {describe_code(plan, source)}")
+def show_plan(plan: Plan) -> None:
+    console.print(f"  code      {describe_code(plan)}")
     if plan.clear_remains:
         console.print("The remains of a first deployment that failed are cleared, and all is made anew.")
         return
@@ -208,9 +210,23 @@ def ask_golden_rows(target: Target, outputs: Mapping[str, str]) -> None:
     )
 
 
-def describe_code(plan: Plan, source: Source) -> str:
+def find_hints(parameters: Mapping[str, str]) -> list[str]:
+    """What nobody has said yet, and somebody will miss."""
+    hints = []
+    if parameters.get("PortalOrigin") == DEFAULT_PORTAL_ORIGIN:
+        hints.append(
+            "Uploads and sign-in are for a portal on this machine. Where it is served elsewhere: "
+            "--set PortalOrigin=https://…"
+        )
+    if parameters.get("WithWatch") == "true" and not parameters.get("AlarmEmail"):
+        hints.append("Nobody is told when an alarm rings: --set AlarmEmail=ADDRESS")
+    return hints
+
+
+def describe_code(plan: Plan) -> str:
     """Where the functions' code comes from, in a few words."""
     if plan.package is not None:
         return f"{plan.package.key}  ({plan.package.file_count} files, {len(plan.package.body):,} bytes)"
     image = plan.parameters["ImageUri"]
-    return f"image to be built and pushed ({source.tag})" if image.endswith(f":{source.tag}") else f"image {image}"
+    is_there = f":{CONTENT_TAG}" not in image
+    return f"image {image}" if is_there else f"image to be built and pushed ({image.rpartition(':')[2]})"

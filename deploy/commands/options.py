@@ -14,7 +14,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from deploy.aws.account import check_account, find_account, redirected_to
+from deploy.aws.account import check_account, find_account, propose_gateway_role, redirected_to
 from deploy.aws.faults import explain_fault
 from deploy.aws.target import aws_target
 from deploy.console import console, errors
@@ -94,7 +94,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             raise DeployError("LocalStack has no Cognito in its free edition. The embedded emulator has: make up.")
         if cognito and target.is_emulated:
             choices["WithCognito"] = "true"
-        command(replace(target, chosen_parameters={**target.chosen_parameters, **choices}), **options)
+        target = replace(target, chosen_parameters={**target.chosen_parameters, **choices})
+        command(target if target.is_emulated else propose_gateway_role(target), **options)
 
     return with_choices
 

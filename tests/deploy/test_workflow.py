@@ -79,7 +79,7 @@ def test_actions_have_a_version_and_a_checkout_leaves_no_credentials(workflow):
 def test_scripts_are_shell_that_runs_and_take_nothing_from_expressions(scripts):
     for script in scripts:
         assert "${{" not in script
-        assert subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True).stderr == ""
+        assert subprocess.run(["/bin/bash", "-n"], input=script, text=True, capture_output=True).stderr == ""
 
 
 def test_commands_in_scripts_are_commands_of_deploy(scripts):
