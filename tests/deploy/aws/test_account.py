@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from deploy.aws.target import aws_target
+from deploy.golden import Moved
 from deploy.plan import describe_stack
 from tests.deploy.as_written import assert_as_written
 from tests.deploy.aws.conftest import ENVIRONMENT, STACK, invoke, not_known, push_by_name, send_to
@@ -100,3 +101,31 @@ def test_down_asks_for_the_stack_s_name_and_takes_no_other(live, run):
     assert result.exit_code == 0
     assert_as_written("down-refused", result.output)
     assert (after := run("status")).exit_code == 0, after.output
+
+
+def test_doctor_of_a_live_stack_finds_it_well(live, run):
+    result = run("doctor")
+
+    assert result.exit_code == 0, result.output
+    assert "All is well." in result.output
+
+
+def test_image_whose_answers_moved_gives_way_to_the_one_before_and_the_stack_knows(live, run, pushed, monkeypatch):
+    functions = boto3.client("lambda")
+
+    def running():
+        return functions.get_function(FunctionName=f"{STACK}-predict")["Code"]["ImageUri"]
+
+    before, moved = running(), [Moved("loans", {"a": 1.5}, "yes", "no")]
+    noted = {"code": "as it was", "image": before}
+    monkeypatch.setattr("deploy.aws.rollout.Source.tag", "content-other", raising=False)
+    monkeypatch.setattr("deploy.commands.going_live.prove_code", lambda *given: moved)
+    monkeypatch.setattr("deploy.golden._read_note", lambda *given: noted)
+
+    result = run("up")
+
+    assert result.exit_code == 3
+    assert "the image before was put back" in " ".join(result.output.split())
+    assert running() == before
+    stack = describe_stack(aws_target(environment=ENVIRONMENT))
+    assert before in [parameter["ParameterValue"] for parameter in stack["Parameters"]]

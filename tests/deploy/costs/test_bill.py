@@ -13,6 +13,7 @@ from deploy.costs.measured import FIGURES, Call, Measured, read_measured
 from deploy.costs.prices import Prices, price_date, priced_regions, read_free, read_prices
 from deploy.costs.table import shape_of, show_bill
 from deploy.errors import DeployError
+from tests.deploy.as_written import FOLDER as GOLDEN
 from tests.deploy.as_written import assert_as_written
 
 NOTHING = Line(0.0, 0.0)
@@ -123,6 +124,14 @@ def test_a_million_predictions_cost_what_docs_cost_md_says():
     assert month.services["Lambda"] + month.services["API Gateway"] == pytest.approx(
         quoted["behind a REST API $"], abs=0.01
     )
+
+
+def test_month_in_docs_cost_md_is_the_bill():
+    shown = (GOLDEN / "bill.txt").read_text("utf-8").partition("\n\n")[0]
+    quoted = (FIGURES.parent / "cost.md").read_text("utf-8")
+
+    for line in shown.splitlines():
+        assert line.strip() in quoted
 
 
 def test_bill_without_the_figures_says_what_is_missing(tmp_path):
