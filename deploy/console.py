@@ -26,7 +26,8 @@ _DONE = {"add": "added", "change": "changed", "replace": "replaced", "remove": "
 def say_change(verb: str, resource: str, kind: str) -> None:
     """One line of a plan: + Bucket  S3 Bucket."""
     colour = _COLOURS.get(_DONE.get(verb, ""), "default")
-    console.print(f"  [{colour}]{_SIGNS.get(verb, verb)}[/] {resource:<28} [dim]{kind}[/]")
+    line = f"{resource:<28} [dim]{kind}[/]" if kind else resource
+    console.print(f"  [{colour}]{_SIGNS.get(verb, verb)}[/] {line}")
 
 
 def say_loss(resource: str, kind: str, data: str, *, verb: str, keeps_old: bool) -> None:

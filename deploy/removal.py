@@ -99,7 +99,7 @@ def _release(target: Target, resource: StackResourceSummaryTypeDef, report: Repo
     """What CloudFormation would not delete as it is: full buckets and registries, a pool that is protected."""
     kind, name = resource["ResourceType"], resource.get("PhysicalResourceId", "")
     if kind == _BUCKET and has_bucket(target.s3, name):
-        report("emptied", name, f"{empty_bucket(target.s3, name)} object versions")
+        report("emptied", name, _count("object version", empty_bucket(target.s3, name)))
     elif kind == _REPOSITORY and (images := _list_images(target, name)):
         for start in range(0, len(images), _DELETED_AT_ONCE):
             target.images.batch_delete_image(repositoryName=name, imageIds=images[start : start + _DELETED_AT_ONCE])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 REGION = "us-east-1"
+LOCAL = "local"
 
 # The emulator takes any credentials; these keep the SDKs from looking for a person's real ones.
 EMULATOR_CREDENTIALS = {
@@ -95,7 +96,7 @@ class Target:
         """What names this stack on the command line."""
         words = ["--target", self.name]
         if self.is_emulated:
-            return " ".join(words)
+            return " ".join(words if self.environment == LOCAL else [*words, "--env", self.environment])
         words += ["--env", self.environment]
         words += ["--profile", self.profile] if self.profile else []
         return " ".join(words + (["--region", self.region] if self.region else []))
@@ -201,7 +202,7 @@ def embedded_target(
     *,
     portal_origin: str | None = None,
     manifest_key: str | None = None,
-    environment: str = "local",
+    environment: str = LOCAL,
 ) -> Target:
     """The emulator that `make up` runs as a child process. Functions are a zip, run in this Python.
 
@@ -232,7 +233,7 @@ def localstack_target(
     public_url: str | None = None,
     portal_origin: str | None = None,
     manifest_key: str | None = None,
-    environment: str = "local",
+    environment: str = LOCAL,
 ) -> Target:
     """LocalStack, as docker-compose.yml runs it. Functions are the real container image.
 

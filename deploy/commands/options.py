@@ -23,7 +23,7 @@ from deploy.errors import DeployError, EmulatorAway
 from deploy.parameters import read_choices
 from deploy.plan import describe_stack
 from deploy.state import StateFolder, keep_secret
-from deploy.targets import LOCALSTACK_PORT, Target, embedded_target, localstack_target
+from deploy.targets import LOCAL, LOCALSTACK_PORT, Target, embedded_target, localstack_target
 
 EMULATED = ("embedded", "localstack")
 TARGETS = (*EMULATED, "aws")
@@ -110,7 +110,7 @@ def find_target(
         return target
     if profile or region:
         raise DeployError("--profile and --region are for --target aws: an emulator takes nobody's credentials.")
-    environment = environment or "local"
+    environment = environment or LOCAL
     given = os.environ.get("AWS_ENDPOINT_URL")
     if name == "localstack":
         published = f"http://{LOOPBACK}:{os.environ.get('PORTICO_AWS_PORT') or LOCALSTACK_PORT}"

@@ -80,7 +80,7 @@ def test_choice_may_hold_an_equals_sign_and_be_empty():
     ("target", "options"),
     [
         (embedded_target("http://127.0.0.1:1"), "--target embedded"),
-        (localstack_target("http://127.0.0.1:1"), "--target localstack"),
+        (localstack_target("http://127.0.0.1:1", environment="test"), "--target localstack --env test"),
         (aws_target(environment="eu"), "--target aws --env eu"),
         (aws_target(environment="eu", profile="p", region="r"), "--target aws --env eu --profile p --region r"),
     ],
