@@ -30,12 +30,11 @@ def say_change(verb: str, resource: str, kind: str) -> None:
     console.print(f"  [{colour}]{_SIGNS.get(verb, verb)}[/] {line}")
 
 
-def say_loss(resource: str, kind: str, data: str, *, verb: str, keeps_old: bool) -> None:
-    """One line of a plan that takes data away."""
-    what = "removed" if verb == "remove" else "REPLACED by an empty one"
-    gone = "which the stack has no more, though they stay in the account" if keeps_old else "which are lost"
-    sign = _SIGNS["remove" if verb == "remove" else "replace"]
-    console.print(f"  [bold red]{sign} {resource:<28} {kind}, {what}, with {data}, {gone}[/]")
+def say_loss(resource: str, kind: str, data: str, *, how: str, keeps_old: bool) -> None:
+    """One line of a plan that takes data away; `how` is "replaced", "perhaps replaced" or "removed"."""
+    sign = _SIGNS["remove" if how == "removed" else "replace"]
+    lost = "out of the stack, though still in the account" if keeps_old else "lost"
+    console.print(f"  [bold red]{sign} {resource:<28} {kind}, {how.upper()}; {lost}: {data}[/]")
 
 
 def summarise_changes(verbs: Iterable[str]) -> str:

@@ -159,11 +159,14 @@ def show_plan(plan: Plan) -> None:
     if plan.is_empty:
         return
     for change in plan.changes:
+        replaced = "perhaps replaced" if change.is_possible else "replaced"
         if change.loses:
-            say_loss(change.resource, change.kind, change.loses, verb=change.verb, keeps_old=change.keeps_old)
+            how = "removed" if change.verb == "remove" else replaced
+            say_loss(change.resource, change.kind, change.loses, how=how, keeps_old=change.keeps_old)
+        elif change.replaces:
+            say_change("replace", change.resource, f"{change.kind}, {replaced}")
         else:
-            verb = "replace" if change.replaces else change.verb
-            say_change(verb, change.resource, change.kind + (", perhaps" if change.is_possible else ""))
+            say_change(change.verb, change.resource, change.kind)
     console.print(summarise_changes("replace" if change.replaces else change.verb for change in plan.changes))
 
 
