@@ -20,7 +20,17 @@ _SKEWED = {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeToo
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
 _SLOW_DOWN = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 _DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)(?: on resource: (\S+))?")
-_OPERATION_ACTIONS = {"Invoke": "lambda:InvokeFunction", "HeadBucket": "s3:ListBucket", "HeadObject": "s3:GetObject"}
+# Where the action has another name than the operation.
+_OPERATION_ACTIONS = {
+    "Invoke": "lambda:InvokeFunction",
+    "HeadBucket": "s3:ListBucket",
+    "HeadObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "DeleteObjects": "s3:DeleteObjectVersion",
+    "GetAccount": "apigateway:GET",
+}
 
 
 def explain_fault(error: BotoCoreError | ClientError, target: Target) -> DeployError:
@@ -83,7 +93,7 @@ _SERVICES = {
     **dict.fromkeys(
         ("GetAuthorizationToken", "DescribeImages", "BatchDeleteImage", "ListImages", "DescribeRepositories"), "ecr"
     ),
-    **dict.fromkeys(("ListObjectVersions", "DeleteObjects", "ListMultipartUploads", "PutObject", "GetObject"), "s3"),
+    **dict.fromkeys(("PutObject", "GetObject"), "s3"),
     **dict.fromkeys(("GetFunctionConfiguration", "UpdateFunctionCode"), "lambda"),
     **dict.fromkeys(("DescribeAlarms",), "cloudwatch"),
     **dict.fromkeys(("ListExecutions", "DescribeExecution"), "states"),
