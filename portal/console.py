@@ -3,10 +3,11 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -40,13 +41,15 @@ class Console(UnfoldAdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         following = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
-        return redirect(f"{reverse('accounts:sign_in')}?{following}")
+        return redirect(f"{reverse('account_login')}?{following}")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return redirect("accounts:sign_out", preserve_request=True)
+        return redirect("account_logout", preserve_request=True)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return redirect("accounts:password")
+        if settings.PORTICO_USER_POOL_ID:
+            raise Http404  # passwords are the pool's
+        return redirect("account_change_password")
 
 
 class ConsoleConfig(AdminConfig):

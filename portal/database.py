@@ -9,6 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 FORM = "postgresql://user:password@host:5432/name"
 CONNECTION_LASTS_S = 600
+# Portico's queries take milliseconds; PostgreSQL would compile some of them for longer than they run (decision 011).
+# An address with options of its own (`?options=`: none, for poolers that take none) is left as it is.
+POSTGRESQL_OPTIONS = "-c jit=off"
 
 
 def database(url: str, *, state_dir: Path) -> dict[str, Any]:
@@ -36,7 +39,10 @@ def _sqlite(file: Path) -> dict[str, Any]:
 def _postgresql(url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
-        port, options = parts.port, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        port, options = (
+            parts.port,
+            dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))),
+        )
     except ValueError:  # which would quote a part of the address, and that may be the password
         raise ImproperlyConfigured(f"PORTICO_DATABASE_URL cannot be read. It looks like {FORM}") from None
     name = unquote(parts.path.removeprefix("/"))
@@ -57,7 +63,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or "") or options.pop("host", ""),
         "PORT": port or "",
-        "OPTIONS": options,
+        "OPTIONS": {"options": POSTGRESQL_OPTIONS, **options},
         # A thread of the portal keeps its connection: making one takes as long as a page.
         "CONN_MAX_AGE": CONNECTION_LASTS_S,
         "CONN_HEALTH_CHECKS": True,

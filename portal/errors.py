@@ -4,6 +4,8 @@ PorticoError                 user_message is a sentence safe to show
 ├── Fixable                  the user can put it right: shown on the form, input kept
 │   ├── BadInput             with messages for single fields
 │   └── Refused              a file or a step that was turned down, with what to do next
+│       ├── NotLetIn         somebody who wants to sign in, or to stay signed in
+│       └── TooOften         too many attempts; the same may be right later
 └── GatewayError             the cloud side: the same page again, 503, a reference id
     ├── BackendAway          not reachable, throttled or too slow; trying again may help
     └── BackendFault         it answered with an error of its own; trying again will not help
@@ -34,6 +36,14 @@ class BadInput(Fixable):
 
 class Refused(Fixable):
     """A file or a step that was turned down; the message says why and what to do next."""
+
+
+class NotLetIn(Refused):
+    """Somebody who wants to sign in, or to stay signed in, was turned away."""
+
+
+class TooOften(Refused):
+    """There were too many attempts."""
 
 
 class GatewayError(PorticoError):

@@ -49,6 +49,17 @@ PORTICO_MANIFEST_KMS_KEY = os.environ.get("PORTICO_MANIFEST_KMS_KEY", "")
 # Where browsers reach the bucket, if the portal itself reaches it elsewhere: within docker-compose's network.
 PORTICO_PUBLIC_ENDPOINT_URL = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL", "")
 
+# The user pool that signs people in; where none is named, Django's accounts do (docs/decisions/016-cognito.md).
+PORTICO_USER_POOL_ID = os.environ.get("PORTICO_USER_POOL_ID", "")
+PORTICO_USER_POOL_ISSUER = os.environ.get("PORTICO_USER_POOL_ISSUER", "")
+PORTICO_USER_POOL_DOMAIN = os.environ.get("PORTICO_USER_POOL_DOMAIN", "").rstrip("/")
+PORTICO_USER_POOL_CLIENT_ID = os.environ.get("PORTICO_USER_POOL_CLIENT_ID", "")
+PORTICO_USER_POOL_CLIENT_SECRET = os.environ.get("PORTICO_USER_POOL_CLIENT_SECRET", "")
+PORTICO_USER_POOL_PUBLIC_CLIENT_ID = os.environ.get("PORTICO_USER_POOL_PUBLIC_CLIENT_ID", "")
+# Forms of the portal's own instead of managed login.
+PORTICO_COGNITO_FORMS = os.environ.get("PORTICO_COGNITO_FORMS", "") == "true"
+IS_MANAGED_LOGIN = bool(PORTICO_USER_POOL_ID and PORTICO_USER_POOL_DOMAIN and not PORTICO_COGNITO_FORMS)
+
 # Limits, in bytes and seconds.
 PORTICO_MODEL_MAX_BYTES = 500 * 1024**2
 PORTICO_BATCH_MAX_BYTES = 5 * 1024**3  # what S3 takes in one post of a browser; the container takes more
@@ -65,6 +76,12 @@ INSTALLED_APPS = [
     "portal.predictions",
     "unfold.apps.BasicAppConfig",  # without its own admin site: ours is the next one
     "portal.console.ConsoleConfig",  # django.contrib.admin with our own site
+    # Without "allauth" itself: that app is templates alone, and a page in a foreign look must not slip in.
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -84,6 +101,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "portal.accounts.sessions.NoteVisits",
+    "portal.accounts.cognito.middleware.PoolSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -111,16 +131,60 @@ TEMPLATES = [
 
 DATABASES = {"default": database(os.environ.get("PORTICO_DATABASE_URL", ""), state_dir=STATE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Counts failed sign-ins and remembers used codes, for every process alike, over restarts (docs/decisions/015). A
+# stranger must not be able to push a count out by filling it up.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portico_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["portal.accounts.backends.RoleBackend"]
+AUTHENTICATION_BACKENDS = [
+    "portal.accounts.cognito.backends.PoolBackend" if PORTICO_USER_POOL_ID else "portal.accounts.backends.RoleBackend"
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "accounts:sign_in"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "predictions:home"
-LOGOUT_REDIRECT_URL = "accounts:sign_in"
+LOGOUT_REDIRECT_URL = "account_login"
+
+# Signing in: django-allauth's flows behind pages of our own (portal/accounts/doors.py, docs/decisions/015-sign-in.md).
+ACCOUNT_ADAPTER = "portal.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_EMAIL_VERIFICATION = "none"  # there is no mail server
+ACCOUNT_SESSION_REMEMBER = True  # the session's own age decides
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.door_forms.SignInForm",
+    "change_password": "portal.accounts.door_forms.OwnPasswordForm",
+    "reauthenticate": "portal.accounts.door_forms.ConfirmForm",
+}
+# Of a name tried from one address, and of the address; a name alone is never shut. Of codes, five of a person's.
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("PORTICO_PROXIES", "0" if IS_LOCAL else "1"))
+MFA_ADAPTER = "portal.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = {"webauthn_login": "30/m/ip"}  # asking and answering are one each
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are not verified, since nothing is sent to them
+MFA_TOTP_ISSUER = "Portico"
+MFA_TOTP_TOLERANCE = 1  # phones' clocks are half a minute off at times
+MFA_FORMS = {
+    "authenticate": "portal.accounts.door_forms.CodeForm",
+    "reauthenticate": "portal.accounts.door_forms.ConfirmCodeForm",
+    "activate_totp": "portal.accounts.door_forms.AddAppForm",
+    "add_webauthn": "portal.accounts.door_forms.AddPasskeyForm",
+    "login_webauthn": "portal.accounts.door_forms.PasskeySignInForm",
+    "authenticate_webauthn": "portal.accounts.door_forms.PasskeyStepForm",
+    "reauthenticate_webauthn": "portal.accounts.door_forms.ConfirmPasskeyForm",
+    "edit_webauthn": "portal.accounts.door_forms.RenamePasskeyForm",
+}
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = os.environ.get("TZ") or "UTC"
@@ -151,7 +215,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Chromium holds this against redirects, too: the door and "Sign out" lead to managed login.
+        "form-action": [SELF, PORTICO_USER_POOL_DOMAIN] if IS_MANAGED_LOGIN else [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -194,6 +259,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # a link from a mail or a chat finds its reader signed in
+SESSION_COOKIE_AGE = 12 * 3600  # after the last visit: portal/accounts/sessions.py puts it off
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_LOCAL
 SECURE_SSL_REDIRECT = not IS_LOCAL
 SECURE_PROXY_SSL_HEADER = None if IS_LOCAL else ("HTTP_X_FORWARDED_PROTO", "https")

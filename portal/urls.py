@@ -1,10 +1,13 @@
 """Addresses. Everything needs a login (LoginRequiredMiddleware) but sign-in and the health check; the API, a token."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 
 @login_not_required
@@ -15,10 +18,16 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ok": True})
 
 
-urlpatterns = [
-    path("health/", health, name="health"),
-    path("admin/", admin.site.urls),
-    path("api/", include("portal.registry.api.urls")),
-    path("", include("portal.accounts.urls")),
-    path("", include("portal.predictions.urls")),
-]
+def addresses(doors: Any) -> list[URLResolver | URLPattern]:
+    """All of them, with these pages to sign in and out by."""
+    return [
+        path("health/", health, name="health"),
+        path("admin/", admin.site.urls),
+        path("api/", include("portal.registry.api.urls")),
+        path("", include(doors)),
+        path("", include("portal.accounts.urls")),
+        path("", include("portal.predictions.urls")),
+    ]
+
+
+urlpatterns = addresses("portal.accounts.cognito.urls" if settings.PORTICO_USER_POOL_ID else "portal.accounts.doors")

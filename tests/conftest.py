@@ -26,10 +26,12 @@ from deploy.state import StateFolder
 from deploy.targets import EMULATOR_CREDENTIALS, Target, embedded_target, localstack_target
 from portal.gateways import aws
 from tests.original import original_file
+from tests.user_pool import UserPool, make_pool, signs_in_by
 
 TARGET = os.environ.get("PORTICO_TEST_TARGET", "embedded")
 # Where Django's live server listens: known beforehand, since the bucket lets the pages of this origin alone post to it.
-os.environ.setdefault("DJANGO_LIVE_TEST_SERVER_ADDRESS", f"localhost:{find_free_port()}")
+# Each of several processes that share the tests has one of its own.
+os.environ["DJANGO_LIVE_TEST_SERVER_ADDRESS"] = f"localhost:{find_free_port()}"
 PORTAL_ORIGIN = f"http://{os.environ['DJANGO_LIVE_TEST_SERVER_ADDRESS']}"
 # Retries of the state machine wait whole seconds; here a tenth of that.
 FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
@@ -77,6 +79,29 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     state = StateFolder(tmp_path_factory.mktemp("emulator"))
     with Supervisor() as supervisor:
         yield start_emulator(supervisor, state, find_free_port(), extra=FAST_RETRIES)
+
+
+@pytest.fixture(scope="session")
+def user_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UserPool]:
+    """A user pool on an emulator of its own, which checks codes, revocations and who is switched off."""
+    state = StateFolder(tmp_path_factory.mktemp("user-pool"))
+    with Supervisor() as supervisor:
+        running = start_emulator(supervisor, state, find_free_port(), extra={"AUTH": "true"})
+        yield make_pool(running.endpoint, origin=PORTAL_ORIGIN)
+
+
+@pytest.fixture
+def by_managed_login(user_pool: UserPool, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPool]:
+    """For the length of one test, people sign in by managed login."""
+    with signs_in_by(user_pool, settings, monkeypatch, by_forms=False):
+        yield user_pool
+
+
+@pytest.fixture
+def by_forms(user_pool: UserPool, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPool]:
+    """For the length of one test, people of the pool sign in by the portal's own forms."""
+    with signs_in_by(user_pool, settings, monkeypatch, by_forms=True):
+        yield user_pool
 
 
 @pytest.fixture(scope="session")

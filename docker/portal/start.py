@@ -22,20 +22,30 @@ def main() -> None:
     """Never returns: gunicorn (or manage.py) takes this process's place, and with it its signals."""
     # On the volume rather than in memory: an upload through the portal may be half a gigabyte.
     temporary = STATE / "tmp"
-    os.environ.update(read_stack(), PORTICO_SECRET_KEY=secret_key(), TMPDIR=str(temporary))
+    os.environ.update(read_stack(), TMPDIR=str(temporary))
+    os.environ.setdefault("PORTICO_SECRET_KEY", secret_key())
     if sys.argv[1:]:
         os.execv(sys.executable, [sys.executable, "manage.py", *sys.argv[1:]])  # noqa: S606
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     make_database()
-    load_samples()
+    if has_user_pool():
+        print("People sign in by the user pool. To invite somebody: python -m deploy users add")
+    else:
+        make_first_login()
+        load_samples()
     command = ["-m", "gunicorn", "--config", "portal/gunicorn.conf.py", "--bind", "0.0.0.0:8000"]
     command += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 -- its heartbeat must not wait for a disk
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
 
 
 def read_stack() -> dict[str, str]:
-    """What `deploy` left word of. After a restart of everything it is yesterday's, and still true."""
+    """What `deploy` left word of. After a restart of everything it is yesterday's, and still true.
+
+    Nothing where the environment has it: `docker run --env-file`, with what `deploy outputs --format env` wrote.
+    """
+    if os.environ.get("PORTICO_BUCKET"):
+        return {}
     try:
         return dict(json.loads(STACK.read_text()))
     except (OSError, ValueError) as error:
@@ -51,11 +61,20 @@ def secret_key() -> str:
     return file.read_text().strip()
 
 
+def has_user_pool() -> bool:
+    """Accounts are the pool's then, and models somebody's who signed in by it."""
+    return bool(os.environ.get("PORTICO_USER_POOL_ID"))
+
+
 def make_database() -> None:
-    """Bring it up to date. The first account's password is known in that moment only, so it is said at once."""
+    """Bring it up to date, and what lies in the bucket."""
     manage("migrate", "--verbosity", "0")
     print(manage("sign_models"), end="")
     print(manage("purge_batches"), end="")
+
+
+def make_first_login() -> None:
+    """Its password is known in this moment only, so it is said at once."""
     login = json.loads(manage("first_login").splitlines()[-1])
     address = os.environ.get("PORTICO_ORIGINS", "").partition(",")[0]
     print(f"Portico is at  {address}/\nSign in as     {login['username']}")

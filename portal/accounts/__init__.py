@@ -1,1 +1,4 @@
-"""Who may do what: sign-in, the user, and the four roles. May import gateways and errors."""
+"""Who may do what: sign-in and its second factors, by a user pool in `cognito/`; sessions, the user, the four roles.
+
+May import gateways and errors.
+"""

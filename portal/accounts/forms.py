@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm, SetPasswordForm
 
 from portal.accounts import roles
+from portal.accounts.cognito.people import comes_from_the_pool
 from portal.accounts.models import ApiToken, User
 
 ROLE_CHOICES = [("", "No role: may sign in, sees nothing"), *((role, role.capitalize()) for role in roles.ROLES)]
@@ -13,6 +14,7 @@ ROLE_HELP = (
     "Viewers see their own history. Predictors predict and score files. "
     "Model owners manage models and see all history. Admins also manage people."
 )
+FROM_THE_POOL = "Comes from the user pool and its groups at each sign-in: change it there, with `deploy users`."
 OWN_ACCOUNT = "Somebody else has to change this on your own account."
 
 
@@ -42,6 +44,10 @@ class ChangeUserForm(forms.ModelForm):
         if "role" not in self.fields:
             return  # shown to somebody who may not change it
         self.fields["role"].initial = self.instance.role
+        if comes_from_the_pool(self.instance):
+            for name in ("username", "role", "first_name", "last_name", "email"):
+                self.fields[name].disabled = True
+                self.fields[name].help_text = FROM_THE_POOL
         self.fields["is_active"].help_text = "Switched off, a person can no longer sign in. What they did is kept."
         if self.editor is not None and self.editor.pk == self.instance.pk:
             for name in ("role", "is_active"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -11,8 +13,20 @@ from django.utils import timezone
 from portal.accounts import roles
 
 
+class PersonManager(UserManager["User"]):
+    def find_by_name(self, name: str) -> User | None:
+        """Who calls himself so at the sign-in: by username, else by what nobody else has in any case of letters."""
+        user = self.filter(username=name).first()
+        if user is None:
+            alike = list(self.filter(Q(username__iexact=name) | Q(email__iexact=name))[:2])
+            user = alike[0] if len(alike) == 1 else None
+        return user
+
+
 class User(AbstractUser):
     """A person who signs in. The role is the group; `is_staff` follows from it (see actions.assign_role)."""
+
+    objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta:
         ordering = ["username"]

@@ -1,4 +1,4 @@
-"""One's own tokens for programs."""
+"""One's own account: what opens it, where it is open, and the tokens for programs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,46 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.accounts import tokens
+from portal.accounts import passkeys, sessions, tokens
 from portal.accounts.forms import TokenForm
 from portal.accounts.models import ApiToken
+from portal.accounts.second_factors import second_factors_of
 from portal.accounts.signed_in import person
+
+
+@never_cache
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """Password, second factors and sessions, with what may be done about each."""
+    user = person(request)
+    context = {
+        "factors": second_factors_of(user),
+        "sessions": sessions.sessions_of(request, user),
+        "passkeys_possible": passkeys.are_possible(request),
+        "address_for_passkeys": passkeys.address_for_them(request),
+    }
+    return render(request, "accounts/account.html", context)
+
+
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign out in one other browser."""
+    session = next((each for each in sessions.other_sessions(request, person(request)) if each.pk == pk), None)
+    if session is not None:
+        session.end()
+    messages.success(request, "You are signed out there.")
+    return redirect("mfa_index")
+
+
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign out everywhere but here."""
+    for session in sessions.other_sessions(request, person(request)):
+        session.end()
+    messages.success(request, "You are signed in nowhere but here.")
+    return redirect("mfa_index")
 
 
 @never_cache

@@ -18,6 +18,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core import serializers
+from django.core.cache import cache
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.dispatch import Signal
@@ -50,6 +51,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def site(cloud: None, live_server: Any, settled: None) -> str:
     """The portal's address, with an empty database but for the roles (emptying it after a test takes them too)."""
     roles.write_roles(Group.objects, Permission.objects)
+    cache.clear()  # the table is no model's, so nothing empties it: failed sign-ins of the test before would count on
     return str(live_server.url)
 
 

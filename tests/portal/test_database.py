@@ -30,13 +30,20 @@ def test_database_of_an_address_has_all_its_parts(driver: None):
     assert settings["ENGINE"] == "django.db.backends.postgresql"
     assert (settings["USER"], settings["PASSWORD"]) == ("ada", "p@ss/word")
     assert (settings["HOST"], settings["PORT"], settings["NAME"]) == ("db.example", 5433, "portico")
-    assert settings["OPTIONS"] == {"sslmode": "verify-full"}
+    assert settings["OPTIONS"] == {"sslmode": "verify-full", "options": "-c jit=off"}
 
 
 def test_database_of_an_address_with_a_socket_is_reached_by_it(driver: None):
     settings = database("postgresql:///portico?host=/run/postgresql", state_dir=Path("/state"))
 
-    assert (settings["HOST"], settings["OPTIONS"]) == ("/run/postgresql", {})
+    assert (settings["HOST"], settings["OPTIONS"]) == ("/run/postgresql", {"options": "-c jit=off"})
+
+
+@pytest.mark.parametrize(("given", "taken"), [("", ""), ("-c%20search_path%3Dx", "-c search_path=x")])
+def test_database_of_an_address_with_options_of_its_own_keeps_them(given: str, taken: str, driver: None):
+    settings = database(f"postgresql://host/name?options={given}", state_dir=Path("/state"))
+
+    assert settings["OPTIONS"] == {"options": taken}
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_start_in_production_sends_cookies_over_https_alone(production):
     assert (
         settings["SESSION_COOKIE_SECURE"] is settings["CSRF_COOKIE_SECURE"] is settings["SECURE_SSL_REDIRECT"] is True
     )
+    assert settings["SESSION_COOKIE_HTTPONLY"] is True
     assert settings["SECURE_HSTS_SECONDS"] > 0
     assert settings["ALLOWED_HOSTS"] == []
     assert settings["DEBUG"] is False
@@ -45,3 +46,11 @@ def test_hosts_and_origins_are_taken_from_the_environment(production):
 
     assert settings["ALLOWED_HOSTS"] == ["portico.example", "other.example"]
     assert settings["CSRF_TRUSTED_ORIGINS"] == ["https://portico.example"]
+
+
+@pytest.mark.parametrize(("said", "count"), [(None, 1), ("0", 0), ("2", 2)])
+def test_start_in_production_stands_behind_a_proxy_unless_told_otherwise(production, said: str | None, count: int):
+    if said is not None:
+        production.setenv("PORTICO_PROXIES", said)
+
+    assert runpy.run_path(SETTINGS)["ALLAUTH_TRUSTED_PROXY_COUNT"] == count

@@ -267,6 +267,7 @@ def test_queries_of_a_batchs_page_do_not_grow_with_its_file(
 ):
     batch = make(ada, chosen={"columns": {"year": "year"}})
     batches.look = GOOD_LOOK | {"rows": [["1", "Dream", "2008"]] * 20, "columns": GOOD_LOOK["columns"] * 20}
+    client.get("/")  # which notes the visit: that is done once in five minutes
 
     with django_assert_max_num_queries(9):
         client.get(batch.get_absolute_url())
@@ -278,6 +279,7 @@ def test_queries_of_a_batchs_page_are_few_in_every_state(
 ):
     batch = make(ada, state, summary=SUMMARY if state == "done" else {}, progress=PROGRESS)
     batches.progress = PROGRESS
+    client.get("/")  # which notes the visit: that is done once in five minutes
 
     with django_assert_max_num_queries(10):
         client.get(batch.get_absolute_url())

@@ -219,11 +219,11 @@ def test_history_of_many_rows_comes_in_pages_that_keep_the_filter():
 def test_password_changed_by_its_owner_opens_the_door_from_then_on():
     ada = make_user()
     client = client_of(ada)
-    new = {"new_password1": "a-calm-harbour-7", "new_password2": "a-calm-harbour-7"}
+    new = {"password1": "a-calm-harbour-7", "password2": "a-calm-harbour-7"}
 
-    response = client.post("/password/", {"old_password": "ada-password", **new}, follow=True)
+    response = client.post("/password/", {"oldpassword": "ada-password", **new}, follow=True)
 
-    assert b"Password changed" in response.content
+    assert b"Your password was changed" in response.content
     assert Client().login(username="ada", password="a-calm-harbour-7")
 
 

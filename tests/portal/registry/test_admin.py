@@ -36,7 +36,7 @@ def test_console_opened_without_a_login_leads_to_the_portals_sign_in(client: Cli
     answer = client.get(reverse("admin:registry_model_changelist"))
 
     assert answer.status_code == 302
-    assert answer["Location"].startswith(reverse("accounts:sign_in"))
+    assert answer["Location"].startswith(reverse("account_login"))
 
 
 def test_console_keeps_the_portals_content_policy(owner: Client):

@@ -1,0 +1,36 @@
+"""The pages instead of portal/accounts/doors.py where a user pool signs people in, under the same names.
+
+Password, second factor and confirmation are the pool's affair: there are no pages for these.
+"""
+
+from django.conf import settings
+from django.urls import URLPattern, path
+
+from portal.accounts.cognito.views import leaving, managed, passwords
+from portal.accounts.views import account
+
+
+def pages(*, by_forms: bool) -> list[URLPattern]:
+    """The pages of one of the two ways."""
+    if by_forms:
+        ways = [
+            path("sign-in/", passwords.sign_in, name="account_login"),
+            path("sign-in/new-password/", passwords.new_password, name="cognito_new_password"),
+            path("sign-in/code/", passwords.code, name="cognito_code"),
+            path("sign-in/forgotten/", passwords.forgotten, name="cognito_forgotten"),
+            path("sign-in/reset/", passwords.reset, name="cognito_reset"),
+        ]
+    else:
+        ways = [
+            path("sign-in/", managed.sign_in, name="account_login"),
+            # The template names this path to the pool's client.
+            path("accounts/oidc/cognito/login/callback/", managed.callback, name="cognito_callback"),
+        ]
+    return [
+        *ways,
+        path("sign-out/", leaving.sign_out, name="account_logout"),
+        path("account/", account, name="mfa_index"),
+    ]
+
+
+urlpatterns = pages(by_forms=settings.PORTICO_COGNITO_FORMS)

@@ -1,0 +1,1 @@
+"""Pages of the sign-in by Cognito. All are open to everybody."""

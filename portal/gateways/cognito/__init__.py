@@ -1,0 +1,8 @@
+"""The Cognito user pool as those see it who sign in: nothing here needs a key of AWS, and nothing here knows a session.
+
+client     where the pool is, and its exceptions in our words
+passwords  signing in by a password, the questions that may follow, a forgotten password
+tokens     a code or a refresh token for tokens; taking a refresh token back
+id_tokens  is this an ID token of our pool, for us, of now?
+May import: portal.errors, Django's settings.
+"""
