@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
@@ -18,7 +18,9 @@ from rich.table import Table
 
 from deploy.console import console
 from deploy.errors import DeployError
+from deploy.execute import execute_plan
 from deploy.outputs import function_names
+from deploy.plan import make_plan
 from deploy.targets import Target
 
 NOTED_AT = "deploy/proved.json"
@@ -68,11 +70,23 @@ def put_image_back(target: Target, outputs: Mapping[str, str]) -> bool:
     proved = _read_note(target, outputs)
     if not proved:
         return False
+    if "image" in proved:
+        return _put_back_by_stack(target, proved["image"])
     try:
         for name in function_names(outputs):
             target.functions.update_function_code(FunctionName=name, ImageUri=f"sha256:{proved['code']}")
             target.functions.get_waiter("function_updated_v2").wait(FunctionName=name)
     except ClientError:
+        return False
+    return True
+
+
+def _put_back_by_stack(target: Target, image: str) -> bool:
+    """On AWS the stack names the image by digest: changed beside it, the next `up` would take the new one for live."""
+    before = replace(target, image=image)
+    try:
+        execute_plan(before, make_plan(before), lambda verb, resource, detail: None)
+    except DeployError:
         return False
     return True
 
@@ -92,6 +106,8 @@ def _fingerprint(target: Target, outputs: Mapping[str, str]) -> dict[str, str]:
     """Names the code, and whatever else answers depend on."""
     settings = target.functions.get_function_configuration(FunctionName=outputs["PredictFunctionName"])
     code = {"code": settings["CodeSha256"]}
+    if target.image and not target.image_is_tag:
+        return code | {"image": target.image}
     return code if target.image else code | {name: metadata.version(name) for name in LIBRARIES}
 
 

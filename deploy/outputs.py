@@ -1,11 +1,17 @@
 """A stack's outputs, as the portal and people read them."""
 
+from __future__ import annotations
+
 import json
 import shlex
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from deploy.errors import DeployError
 from deploy.targets import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 # docs/contract.md, section 1
 VARIABLES = {
@@ -18,7 +24,25 @@ VARIABLES = {
 }
 # Which of the two a stack has depends on where it is.
 KEYS = {"ManifestKey": "PORTICO_MANIFEST_KEY", "ManifestKmsKey": "PORTICO_MANIFEST_KMS_KEY"}
-SECRETS = ("PORTICO_MANIFEST_KEY",)
+# Where people sign in with Cognito.
+SIGN_IN = {
+    "UserPoolId": "PORTICO_USER_POOL_ID",
+    "UserPoolClientId": "PORTICO_USER_POOL_CLIENT_ID",
+    "UserPoolClientSecret": "PORTICO_USER_POOL_CLIENT_SECRET",
+    "UserPoolPublicClientId": "PORTICO_USER_POOL_PUBLIC_CLIENT_ID",
+    "UserPoolIssuer": "PORTICO_USER_POOL_ISSUER",
+    "UserPoolDomain": "PORTICO_USER_POOL_DOMAIN",
+    "IdentityPoolId": "PORTICO_IDENTITY_POOL_ID",
+}
+SECRETS = ("PORTICO_MANIFEST_KEY", "PORTICO_USER_POOL_CLIENT_SECRET")
+# For people and for other programs, not for the portal: its role, that of GitHub's workflow, and so on.
+NAMED = {
+    "PortalRoleArn": "role",
+    "CiRoleArn": "CI role",
+    "RepositoryUri": "images",
+    "AlarmTopicArn": "alarms to",
+    "DashboardUrl": "dashboard",
+}
 # All run the same code.
 FUNCTIONS = ("PredictFunctionName", "PredictSmallFunctionName", "VerifyFunctionName")
 FORMATS = ("text", "env", "json")
@@ -30,17 +54,32 @@ def portal_environment(target: Target, outputs: Mapping[str, str]) -> dict[str, 
     Raises: DeployError: the stack lacks an output, so it was made by another release
     """
     missing = [name for name in VARIABLES if name not in outputs]
+    if missing and is_kept(outputs):
+        raise DeployError(
+            f"The stack {target.stack_name} holds data and nothing that answers: it was taken down with --keep-data, "
+            f"or its first `up` has not ended. Bring the service back: python -m deploy up {target.options}"
+        )
     if missing:
         raise DeployError(
             f"The stack {target.stack_name} has no {', '.join(missing)}: it was made from another template. "
-            f"Bring it up to date: python -m deploy up --target {target.name}"
+            f"Bring it up to date: python -m deploy up {target.options}"
         )
     environment = {variable: outputs[name] for name, variable in VARIABLES.items()}
-    environment |= {variable: outputs[name] for name, variable in KEYS.items() if outputs.get(name)}
+    environment |= {variable: outputs[name] for name, variable in {**KEYS, **SIGN_IN}.items() if outputs.get(name)}
     environment["PORTICO_API_URL"] = target.api_url(environment["PORTICO_API_URL"])
     if target.public_url:
         environment["PORTICO_PUBLIC_ENDPOINT_URL"] = target.public_url
     return environment
+
+
+def is_kept(outputs: Mapping[str, str]) -> bool:
+    """Whether the stack has its data and no service."""
+    return "BucketName" in outputs and not any(name in outputs for name in FUNCTIONS)
+
+
+def stack_outputs(stack: StackTypeDef | None) -> dict[str, str]:
+    """As CloudFormation gives them."""
+    return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])} if stack else {}
 
 
 def function_names(outputs: Mapping[str, str]) -> tuple[str, ...]:

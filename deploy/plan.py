@@ -5,34 +5,61 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.aws.faults import explain_fault
 from deploy.errors import DeployError, EmulatorAway
+from deploy.outputs import stack_outputs
 from deploy.package import Package, build_package
-from deploy.targets import Target, local_origins
-from deploy.template import left_out_resources, render_template
+from deploy.parameters import decide_parameters
+from deploy.targets import Target
+from deploy.template import read_template, render_template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
-DEFAULT_PORTAL_ORIGIN = local_origins(8000)
 _VERBS = {"Add": "add", "Modify": "change", "Remove": "remove"}
 # A stack in one of these was never finished: CloudFormation wants it deleted before it is made again.
 _NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
+_MESSAGE_AT_MOST = 600
+# What is lost with each of these, and comes back from no template.
+DATA_KINDS = {
+    "S3 Bucket": "models, uploads, batches",
+    "Cognito UserPool": "people's accounts",
+    "KMS Key": "the key without which no signed model is served",
+    "ECR Repository": "the functions' images",
+}
+# Keeps nothing that stays: alarms are said and forgotten.
+_WITHOUT_DATA = {"AlarmKey"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One resource that will be added, changed or removed."""
+    """One resource that will be added, changed or removed.
+
+    Attributes:
+        replaces: a new one is made beside the old one, which then goes; `is_possible`: only perhaps
+        keeps_old: what goes out of the stack stays in the account
+    """
 
     verb: str
     resource: str
     kind: str
     replaces: bool = False
+    is_possible: bool = False
+    keeps_old: bool = False
+
+    @property
+    def loses(self) -> str | None:
+        """Which data the stack has no more afterwards."""
+        if self.resource in _WITHOUT_DATA or not (self.replaces or self.verb == "remove"):
+            return None
+        return DATA_KINDS.get(self.kind)
 
 
 @dataclass(frozen=True)
@@ -57,27 +84,36 @@ class Plan:
     def is_empty(self) -> bool:
         return self.change_set is None and not self.clear_remains
 
+    @property
+    def with_service(self) -> bool:
+        return self.parameters.get("WithService") != "false"
+
+    def count_kinds(self) -> Counter[str]:
+        """How many resources of each type the stack will have."""
+        return Counter(entry["Type"] for entry in read_template(self.template)["Resources"].values())
+
+    @property
+    def losses(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.loses)
+
 
 def describe_stack(target: Target) -> StackTypeDef | None:
     """The stack as it is, or None.
 
-    Raises: EmulatorAway: nothing answers at the target's endpoint
+    Raises: EmulatorAway: nothing answers at the target's endpoint; DeployError: AWS does not let it be read
     """
     try:
         return target.cloudformation.describe_stacks(StackName=target.stack_name)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in error.response["Error"].get("Message", ""):
             return None
-        if error.response["ResponseMetadata"].get("HTTPStatusCode") == 503:
+        if target.is_emulated and error.response["ResponseMetadata"].get("HTTPStatusCode") == 503:
             raise EmulatorAway(
                 f"{target.endpoint_url} is not ready: {error.response['Error'].get('Message')}"
             ) from error
-        raise DeployError(f"The stack could not be read: {error.response['Error'].get('Message')}") from error
-    except (EndpointConnectionError, HTTPClientError) as error:
-        raise EmulatorAway(
-            f"Nothing answers at {target.endpoint_url}, where the {target.name} stack should be. "
-            f"Start it with: {target.start_command}"
-        ) from error
+        raise explain_fault(error, target) from error
+    except BotoCoreError as error:
+        raise explain_fault(error, target) from error
 
 
 def wait_for_target(target: Target, seconds: float) -> None:
@@ -96,17 +132,25 @@ def wait_for_target(target: Target, seconds: float) -> None:
             time.sleep(0.5)
 
 
-def make_plan(target: Target, package: Package | None = None) -> Plan:
+def make_plan(target: Target, package: Package | None = None, *, with_service: bool = True) -> Plan:
     """Compare the template and the code with what is there, by a change set that is not executed yet.
 
+    Args:   with_service: False leaves only what keeps data
     Raises: EmulatorAway, DeployError: the template or its parameters are not accepted
     """
     stack = describe_stack(target)
-    if target.image is None:
+    if target.is_zip:
         package = package or build_package()
     clear_remains = stack is not None and stack["StackStatus"] in _NEVER_MADE
     is_new = stack is None or clear_remains
-    parameters = _decide_parameters(target, package, None if is_new else stack)
+    given = {} if stack is None or is_new else read_given(stack)
+    parameters = decide_parameters(
+        target,
+        package,
+        given,
+        key=_find_key(target, stack if given else None),
+        with_service=with_service,
+    )
     template = render_template(parameters)
     plan = Plan(package, parameters, template, is_new=is_new, clear_remains=clear_remains)
     # A change set cannot be made while the remains are there: execute clears them and plans again.
@@ -121,6 +165,11 @@ def drop_plan(target: Target, plan: Plan) -> None:
             target.cloudformation.delete_stack(StackName=target.stack_name)
 
 
+def read_given(stack: StackTypeDef) -> dict[str, str]:
+    """The parameters that the stack was given; secret ones read as asterisks."""
+    return {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
+
+
 def read_manifest_key(target: Target, function: str | None) -> str | None:
     """The secret that the predict function has; None where it has none, or there is no function."""
     if function is None:
@@ -132,23 +181,11 @@ def read_manifest_key(target: Target, function: str | None) -> str | None:
     return settings.get("Environment", {}).get("Variables", {}).get("PORTICO_MANIFEST_KEY")
 
 
-def _decide_parameters(target: Target, package: Package | None, stack: StackTypeDef | None) -> dict[str, str]:
-    """What the target says, over what the stack has, over the first-time defaults."""
-    given = stack.get("Parameters", []) if stack else []
-    before = {item["ParameterKey"]: item["ParameterValue"] for item in given}
-    functions = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])} if stack else {}
-    key = target.manifest_key
-    if key is None:
-        key = read_manifest_key(target, functions.get("PredictFunctionName")) or secrets.token_urlsafe(48)
-    code = {"CodeBucket": target.code_bucket, "CodeKey": package.key} if package else {"ImageUri": target.image or ""}
-    return {
-        "PortalOrigin": DEFAULT_PORTAL_ORIGIN,
-        **before,
-        **target.parameters,
-        "Environment": target.environment,
-        "ManifestKey": key,
-        **code,
-    }
+def _find_key(target: Target, stack: StackTypeDef | None) -> str:
+    """What manifests are signed with: as the target says, else what the functions have, else a new one."""
+    if target.manifest_key is not None:
+        return target.manifest_key
+    return read_manifest_key(target, stack_outputs(stack).get("PredictFunctionName")) or secrets.token_urlsafe(48)
 
 
 def _with_change_set(target: Target, plan: Plan) -> Plan:
@@ -166,25 +203,43 @@ def _with_change_set(target: Target, plan: Plan) -> Plan:
             Capabilities=["CAPABILITY_IAM"],
         )
     except ClientError as error:
-        raise DeployError(f"The template was not accepted: {error.response['Error'].get('Message')}") from error
-    answer = _wait_for_change_set(target, name)
+        if error.response["Error"].get("Code") != "ValidationError":
+            raise explain_fault(error, target) from error
+        raise DeployError(f"The template was not accepted: {_say_shortly(error)}") from error
+    answer, changes = _wait_for_change_set(target, name)
     if answer["Status"] == "FAILED":
         cloudformation.delete_change_set(StackName=target.stack_name, ChangeSetName=name)
+        if plan.is_new:
+            cloudformation.delete_stack(StackName=target.stack_name)
         if _says_nothing_changed(answer.get("StatusReason", "")):
             return plan
         raise DeployError(f"The change could not be planned: {answer.get('StatusReason')}")
-    left_out = left_out_resources(plan.parameters, plan.template)
-    changes = (_read_change(item["ResourceChange"]) for item in answer.get("Changes", []))
-    return replace(plan, change_set=name, changes=tuple(item for item in changes if item.resource not in left_out))
+    return replace(plan, change_set=name, changes=tuple(changes))
 
 
-def _wait_for_change_set(target: Target, name: str) -> Any:
-    cloudformation = target.cloudformation
+def _wait_for_change_set(target: Target, name: str) -> tuple[Any, list[Change]]:
     while True:
-        answer = cloudformation.describe_change_set(StackName=target.stack_name, ChangeSetName=name)
+        answer = target.cloudformation.describe_change_set(StackName=target.stack_name, ChangeSetName=name)
         if answer["Status"] in {"CREATE_COMPLETE", "FAILED"}:
-            return answer
+            break
         time.sleep(target.poll_s)
+    # A hundred changes a page, and a new stack has more.
+    found = [_read_change(item["ResourceChange"]) for item in answer.get("Changes", [])]
+    page: Any = answer
+    while token := page.get("NextToken"):
+        page = target.cloudformation.describe_change_set(
+            StackName=target.stack_name, ChangeSetName=name, NextToken=token
+        )
+        found += [_read_change(item["ResourceChange"]) for item in page.get("Changes", [])]
+    return answer, found
+
+
+def _say_shortly(error: ClientError) -> str:
+    """CloudFormation quotes the whole template where it is too long."""
+    message = error.response["Error"].get("Message", "it does not say why")
+    if "templateBody" in message and "51200" in message:
+        return "it is longer than the 51,200 bytes that CloudFormation takes. This is a fault of Portico's: report it."
+    return message if len(message) < _MESSAGE_AT_MOST else f"{message[:_MESSAGE_AT_MOST]} …"
 
 
 def _says_nothing_changed(reason: str) -> bool:
@@ -196,5 +251,7 @@ def _read_change(change: Mapping[str, Any]) -> Change:
         verb=_VERBS.get(change["Action"], change["Action"].lower()),
         resource=change["LogicalResourceId"],
         kind=change["ResourceType"].removeprefix("AWS::").replace("::", " "),
-        replaces=change.get("Replacement") == "True",
+        replaces=change.get("Replacement") in {"True", "Conditional"},
+        is_possible=change.get("Replacement") == "Conditional",
+        keeps_old="Retain" in change.get("PolicyAction", ""),
     )

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.batch import prices, simulation
-from benchmarks.batch.simulation import Batch, Cloud, Steps
+from benchmarks.batch import quotas, simulation
 from benchmarks.report import Report
+from deploy.costs.batches import PLAN_STEP_S, Batch, Cloud, Steps, plan_batch
 
 GB = 10**9
 # {"number": 10000} and a comma: what the map keeps of a part until all are there.
@@ -28,7 +28,7 @@ class Limit:
 
 def compare(sizes: Sequence[int], steps: Steps, cloud: Cloud) -> Report:
     """A row a limit."""
-    batches = [simulation.plan_batch(size, steps, cloud) for size in sizes]
+    batches = [plan_batch(size, steps, cloud) for size in sizes]
     rows = []
     for limit in _limits(steps, cloud):
         over = simulation.size_that_reaches(limit.most, limit.value, steps, cloud)
@@ -54,13 +54,13 @@ def compare(sizes: Sequence[int], steps: Steps, cloud: Cloud) -> Report:
             "Account concurrency is 1,000 at first, new accounts have less; a Distributed Map runs up to 10,000"
             " children at a time; a function gets 1,000 environments at once and 1,000 more every 10 s.",
             f"Portico's own limit is PORTICO_BATCH_MAX_BYTES. parts.json has about {_PART_ENTRY_BYTES} bytes a part,"
-            f" {prices.PARTS_MAX * _PART_ENTRY_BYTES / 1e6:.1f} MB at most, and is read from S3, not from the state.",
+            f" {quotas.PARTS_MAX * _PART_ENTRY_BYTES / 1e6:.1f} MB at most, and is read from S3, not from the state.",
         ],
     )
 
 
 def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
-    timeout, minutes = "Lambda quotas: timeout", prices.TIMEOUT_S
+    timeout, minutes = "Lambda quotas: timeout", quotas.TIMEOUT_S
     multipart = "Amazon S3 multipart upload limits"
     return [
         Limit(
@@ -68,7 +68,7 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
             timeout,
             minutes,
             "s",
-            lambda batch: min(batch.plan_s, simulation.PLAN_STEP_S),
+            lambda batch: min(batch.plan_s, PLAN_STEP_S),
             "the next step goes on after 600 s",
         ),
         Limit("a part in one invoke", timeout, minutes, "s", lambda batch: batch.part_s, "16 MiB a part"),
@@ -76,7 +76,7 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
         Limit(
             "a part's memory",
             "Lambda quotas: memory",
-            cloud.memory_mb * prices.MIB / 1e6,
+            cloud.memory_mb * quotas.MIB / 1e6,
             "MB",
             lambda batch: steps.part_peak_bytes.at(batch.part_bytes) / 1e6,
             "16 MiB a part",
@@ -84,7 +84,7 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
         Limit(
             "parts of an upload",
             multipart,
-            prices.PARTS_MAX,
+            quotas.PARTS_MAX,
             "",
             lambda batch: batch.parts,
             "larger parts of a larger file",
@@ -92,7 +92,7 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
         Limit(
             "a part of the output",
             multipart,
-            prices.PART_MAX_BYTES / 1e6,
+            quotas.PART_MAX_BYTES / 1e6,
             "MB",
             lambda batch: batch.output_bytes / batch.parts / 1e6,
             "16 MiB a part",
@@ -100,7 +100,7 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
         Limit(
             "the output",
             "Amazon S3 objects",
-            prices.OBJECT_MAX_BYTES / GB,
+            quotas.OBJECT_MAX_BYTES / GB,
             "GB",
             lambda batch: batch.output_bytes / GB,
             "nothing",
@@ -108,23 +108,23 @@ def _limits(steps: Steps, cloud: Cloud) -> list[Limit]:
         Limit(
             "PUT requests a prefix at 1,000 at a time",
             "S3 Best practices design patterns",
-            prices.PUTS_PER_S,
+            quotas.PUTS_PER_S,
             "/s",
-            lambda batch: min(batch.parts, prices.ACCOUNT_CONCURRENCY) * steps.part_requests[1] / batch.part_s,
+            lambda batch: min(batch.parts, quotas.ACCOUNT_CONCURRENCY) * steps.part_requests[1] / batch.part_s,
             "2 PUTs a part",
         ),
         Limit(
             "events of the parent's history",
             "Step Functions service quotas",
-            prices.EVENTS_MAX,
+            quotas.EVENTS_MAX,
             "",
-            lambda batch: prices.PARENT_EVENTS + (batch.plans - 1) * prices.PLAN_AGAIN_EVENTS,
+            lambda batch: quotas.PARENT_EVENTS + (batch.plans - 1) * quotas.PLAN_AGAIN_EVENTS,
             "children with their own",
         ),
         Limit(
             "the map's result in the state",
             "Step Functions service quotas: payload",
-            prices.PAYLOAD_MAX_BYTES / 1e3,
+            quotas.PAYLOAD_MAX_BYTES / 1e3,
             "kB",
             lambda batch: batch.parts * _PART_ANSWER_BYTES / 1e3,
             "answers of 19 bytes",

@@ -8,16 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.batch import limits, prices, simulation
+from benchmarks.batch import limits, quotas, simulation
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT, Processes
-from benchmarks.batch.simulation import Cloud, Line, Steps
 from benchmarks.report import Report
+from deploy.costs.batches import Cloud, Line, Steps, cost_batch, plan_batch
+from deploy.costs.measured import read_steps
+from deploy.costs.prices import read_prices
 
 MB, GB = 10**6, 10**9
 SIZES = (GB, 100 * GB, 1_000 * GB)
 CONCURRENCIES = (10, 100, 1_000)
-PART_SIZES = (8 * prices.MIB, 32 * prices.MIB)
+PART_SIZES = (8 * quotas.MIB, 32 * quotas.MIB)
 
 
 def measure(
@@ -52,12 +54,6 @@ def measure(
         notes=[source, *_explain(steps, cloud)],
         parts=[limits.compare(SIZES, steps, cloud)],
     )
-
-
-def read_steps(text: str) -> Steps:
-    entry = json.loads(text)
-    lines = {name: Line(**entry[name]) for name in ("part_s", "part_peak_bytes", "finish_s")}
-    return Steps(**{**entry, **lines})
 
 
 def _measure_steps(rows: int, rounds: int, *, threads: int | None, folder: Path | None, predictor: Path) -> Steps:
@@ -105,10 +101,16 @@ def _steps(runs: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 def _simulate(size_bytes: int, steps: Steps, cloud: Cloud) -> Iterator[dict[str, Any]]:
-    batch = simulation.plan_batch(size_bytes, steps, cloud)
+    batch = plan_batch(size_bytes, steps, cloud)
     for concurrency in CONCURRENCIES:
         run = simulation.run_parts(batch.parts, part_s=batch.part_s, cold_s=steps.cold_s, concurrency=concurrency)
-        dollars = simulation.cost(batch, cold_starts=run.environments, cold_s=steps.cold_s, memory_mb=cloud.memory_mb)
+        dollars = cost_batch(
+            batch,
+            cold_starts=run.environments,
+            cold_s=steps.cold_s,
+            memory_mb=cloud.memory_mb,
+            prices=read_prices("us-east-1"),
+        )
         yield {
             "GB": round(size_bytes / GB),
             "parts": batch.parts,
@@ -124,7 +126,7 @@ def _simulate(size_bytes: int, steps: Steps, cloud: Cloud) -> Iterator[dict[str,
             "Step Functions $": round(dollars["Step Functions"], 3),
             "S3 $": round(dollars["S3"], 3),
             "all $": round(dollars["all"], 2),
-            "possible": "yes" if max(batch.part_s, batch.finish_s) <= prices.TIMEOUT_S else "NO",
+            "possible": "yes" if max(batch.part_s, batch.finish_s) <= quotas.TIMEOUT_S else "NO",
         }
 
 

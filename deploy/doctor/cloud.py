@@ -99,9 +99,7 @@ def _explain_absence(engine: Engine, endpoint: str, error: Exception) -> Fault:
 
 def check_stack(cloud: Cloud) -> str:
     if cloud.stack is None:
-        raise Fault(
-            f"There is no stack {cloud.target.stack_name} at {cloud.target.endpoint_url}.", f"Make it: {cloud.deploy}"
-        )
+        raise Fault(f"There is no stack {cloud.target.stack_name} {cloud.target.place}.", f"Make it: {cloud.deploy}")
     status = cloud.stack["StackStatus"]
     if status.endswith("_IN_PROGRESS"):
         raise Fault(f"{cloud.target.stack_name} is being changed ({status}).", "Wait some seconds and ask again.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from functools import partial
 
+from deploy.aws.target import aws_target
 from deploy.compose import Compose
+from deploy.doctor.account import check_alarms, check_credentials
 from deploy.doctor.answers import check_portal, check_prediction
 from deploy.doctor.bucket import check_cors, check_form, check_round_trip
 from deploy.doctor.cloud import Cloud, check_emulator, check_functions, check_localstack, check_outputs, check_stack
@@ -88,6 +90,21 @@ def localstack_checks(compose: Compose, environment: str = "local") -> list[Chec
         *_cloud_checks(cloud, engine, compose),
         Check("disk space", partial(check_room, engine), needs=("engine",)),
         Check("leftovers", partial(check_leftovers, engine), needs=("engine",)),
+    ]
+
+
+def aws_checks(environment: str, *, profile: str | None, region: str | None, account: str | None) -> list[Check]:
+    """For a stack on an account."""
+    target = aws_target(environment=environment, profile=profile, region=region)
+    again = f"python -m deploy up {target.options}"
+    cloud = Cloud(target, deploy=again, restart=f"python -m deploy push {target.options} --rebuild && {again}")
+    return [
+        Check("credentials", partial(check_credentials, cloud, account)),
+        Check("stack", partial(check_stack, cloud), needs=("credentials",)),
+        Check("outputs", partial(check_outputs, cloud), needs=("stack",)),
+        Check("functions", partial(check_functions, cloud), needs=("outputs",)),
+        Check("alarms", partial(check_alarms, cloud), needs=("outputs",)),
+        Check("bucket", partial(check_round_trip, cloud), needs=("outputs",)),
     ]
 
 

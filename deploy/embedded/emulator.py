@@ -22,7 +22,7 @@ from deploy.targets import EMULATOR_CREDENTIALS
 
 READY_WITHIN_S = 30.0
 # Only what the template uses; with all services it takes longer to start and listens on more ports.
-_SERVICES = "s3,lambda,cloudformation,apigateway,states,iam,sts,logs,kms,cognito-idp,cognito-identity"
+_SERVICES = "s3,lambda,cloudformation,apigateway,states,iam,sts,logs,kms,cognito-idp,cognito-identity,monitoring,sns"
 # Functions inherit the emulator's environment: it gets what a process needs to run, and nothing of the person's.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE")
 

@@ -31,10 +31,13 @@ class FirstLogin:
 def portal_variables(state: StateFolder, *, port: int, endpoint: str, stack: Mapping[str, str]) -> dict[str, str]:
     """Everything the portal reads from its environment on a laptop: docs/contract.md, section 1."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PORTICO_"))}
+    # The emulated pool's own sign-in page forgets no password: the portal has forms for all of it.
+    forms = {"PORTICO_COGNITO_FORMS": "true"} if "PORTICO_USER_POOL_ID" in stack else {}
     return {
         **kept,
         **EMULATOR_CREDENTIALS,
         **stack,
+        **forms,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL": endpoint,

@@ -105,6 +105,8 @@ def _choose_ports(state: StateFolder) -> tuple[int, int]:
 
 
 def _welcome(state: StateFolder, portico: RunningPortico, seconds: float) -> None:
+    if "PORTICO_USER_POOL_ID" in portico.variables:
+        _say_who_signs_in()
     login = portico.login
     password = f"[bold]{escape(login.password)}[/]" if login.password else "[dim]as you left it[/]"
     lines = [
@@ -120,6 +122,13 @@ def _welcome(state: StateFolder, portico: RunningPortico, seconds: float) -> Non
     console.print()
     console.print(Panel.fit("\n".join(lines), border_style="green", padding=(1, 3)))
     console.print()
+
+
+def _say_who_signs_in() -> None:
+    console.print(
+        "\n[yellow]![/] People sign in by the stack's user pool, not with accounts of the portal. Invite somebody:\n"
+        "  python -m deploy users add EMAIL --role admin --target embedded"
+    )
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 import pytest
 
-from benchmarks.batch import prices, simulation
-from benchmarks.batch.prices import Network
-from benchmarks.batch.simulation import Batch, Cloud, Line, Steps
+from benchmarks.batch import quotas, simulation
+from deploy.costs.batches import Batch, Cloud, Line, Network, Steps, cost_batch, plan_batch
+from deploy.costs.prices import read_prices
 
-MIB = prices.MIB
+MIB = quotas.MIB
 STEPS = Steps(
     plan_bytes_per_s=10 * MIB,
     part_s=Line(fixed=1.0, each=0.5 / MIB),
@@ -34,7 +34,7 @@ def test_line_through_points_below_the_origin_has_no_negative_part():
 
 
 def test_batch_of_64_mib_has_four_parts_of_16():
-    batch = simulation.plan_batch(64 * MIB, STEPS, Cloud(network=NO_NETWORK, memory_mb=1_024))
+    batch = plan_batch(64 * MIB, STEPS, Cloud(network=NO_NETWORK, memory_mb=1_024))
 
     assert (batch.parts, batch.part_bytes, batch.output_bytes) == (4, 16 * MIB, 96 * MIB)
     assert (batch.plan_s, batch.part_s, batch.finish_s) == (6.4, 9.0, 3.0)
@@ -47,7 +47,7 @@ def test_batch_of_64_mib_has_four_parts_of_16():
 def test_batch_over_the_network_waits_for_requests_and_bytes():
     cloud = Cloud(network=Network(request_s=0.5, bytes_per_s=8 * MIB))
 
-    batch = simulation.plan_batch(32 * MIB, STEPS, cloud)
+    batch = plan_batch(32 * MIB, STEPS, cloud)
 
     # 3.2 s of reading, 8 requests, 32 MiB in.
     assert batch.plan_s == pytest.approx(3.2 + 4.0 + 4.0)
@@ -58,7 +58,7 @@ def test_batch_over_the_network_waits_for_requests_and_bytes():
 
 
 def test_plan_of_a_large_file_takes_several_steps():
-    batch = simulation.plan_batch(12_001 * MIB, STEPS, Cloud(network=NO_NETWORK))
+    batch = plan_batch(12_001 * MIB, STEPS, Cloud(network=NO_NETWORK))
 
     # 1,200.1 s at 10 MiB/s; each further step is a task and a choice.
     assert batch.plans == 3
@@ -66,7 +66,7 @@ def test_plan_of_a_large_file_takes_several_steps():
 
 
 def test_batch_of_a_terabyte_has_no_more_parts_than_s3_takes():
-    batch = simulation.plan_batch(10**12, STEPS, Cloud())
+    batch = plan_batch(10**12, STEPS, Cloud())
 
     assert batch.parts == 9_000
     assert batch.part_bytes == pytest.approx(10**12 / 9_000)
@@ -121,7 +121,7 @@ def test_cost_counts_seconds_requests_and_transitions():
         transitions=2_000,
     )
 
-    dollars = simulation.cost(batch, cold_starts=100, cold_s=200.0, memory_mb=1_024)
+    dollars = cost_batch(batch, cold_starts=100, cold_s=200.0, memory_mb=1_024, prices=read_prices("us-east-1"))
 
     # 60,000 GB-s at $0.0000166667 and 1,000 invokes at $0.0000002.
     assert dollars["Lambda"] == pytest.approx(1.000002 + 0.0002)

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from deploy.errors import DeployError, EmulatorAway
-from deploy.execute import delete_everything, execute_plan, list_what_goes, read_outputs
+from deploy.execute import execute_plan, read_outputs
 from deploy.outputs import portal_environment
 from deploy.package import build_package
 from deploy.plan import describe_stack, drop_plan, make_plan
+from deploy.removal import delete_everything, list_what_goes
 from deploy.status import read_status
 from deploy.targets import embedded_target
 from deploy.template import render_template

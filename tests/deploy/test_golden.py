@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from deploy import cli
-from deploy.execute import delete_everything, execute_plan
+from deploy.cli import main
+from deploy.commands import going_live, options
+from deploy.execute import execute_plan
 from deploy.golden import NOTED_AT, Moved, prove_code
 from deploy.package import build_package
 from deploy.plan import make_plan
+from deploy.removal import delete_everything
 from deploy.targets import embedded_target
 
 pytestmark = pytest.mark.embedded
@@ -92,10 +94,10 @@ def test_model_that_nobody_vouches_for_yet_proves_nothing(target, deploy_answeri
 
 def test_up_with_code_whose_answers_moved_shows_the_rows_and_ends_with_3(target, deploy_answering, monkeypatch):
     outputs = deploy_answering(OTHER)
-    monkeypatch.setattr(cli, "find_target", lambda name, env: target)
-    monkeypatch.setattr(cli, "make_plan", lambda target: make_plan_of_what_is_there(target, outputs))
+    monkeypatch.setattr(options, "find_target", lambda name, env, **named: target)
+    monkeypatch.setattr(going_live, "make_plan", lambda target: make_plan_of_what_is_there(target, outputs))
 
-    said = CliRunner().invoke(cli.main, ["up", "--target", "embedded"])
+    said = CliRunner().invoke(main, ["up", "--target", "embedded"])
 
     assert said.exit_code == 3
     assert "loans" in said.output and "a=1.5" in said.output

@@ -1,0 +1,5 @@
+"""What only a real account needs: who is asking, the image in its registry, and going live in two phases.
+
+`target.py` names the place, `account.py` says who is at work, `faults.py` what AWS refused, `content.py`,
+`images.py` and `registry.py` build and push the image, `rollout.py` puts all of it live.
+"""

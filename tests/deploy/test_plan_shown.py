@@ -1,0 +1,54 @@
+"""A plan in words: what is added, changed, replaced, removed, and what of it takes data along."""
+
+from deploy.commands.going_live import find_hints, show_plan
+from deploy.console import progress, step
+from deploy.plan import Change, Plan
+from tests.deploy.as_written import assert_as_written
+
+CHANGES = (
+    Change("add", "ApiFaults", "CloudWatch Alarm"),
+    Change("change", "PredictFunction", "Lambda Function"),
+    Change("change", "Api", "ApiGateway RestApi", replaces=True),
+    Change("change", "PredictRole", "IAM Role", replaces=True, is_possible=True),
+    Change("change", "Bucket", "S3 Bucket", replaces=True, keeps_old=True),
+    Change("change", "ManifestKmsKey", "KMS Key", replaces=True, is_possible=True),
+    Change("remove", "UserPool", "Cognito UserPool"),
+    Change("remove", "AlarmKey", "KMS Key"),
+    Change("remove", "Dashboard", "CloudWatch Dashboard"),
+)
+
+
+def plan_of(*changes, image="1.dkr.ecr.x/portico@sha256:" + "a" * 64):
+    return Plan(None, {"ImageUri": image}, "", is_new=False, change_set="up-1", changes=changes)
+
+
+def test_plan_is_shown_in_words_as_written(capsys):
+    show_plan(plan_of(*CHANGES))
+
+    assert_as_written("plan-changes", capsys.readouterr().out)
+
+
+def test_image_that_is_still_to_be_built_is_named_by_its_content(capsys):
+    show_plan(plan_of(image="1.dkr.ecr.x/portico:content-" + "0" * 32))
+
+    assert f"image to be built and pushed (content-{'0' * 32})" in capsys.readouterr().out
+
+
+def test_remains_of_a_failed_first_deployment_are_told(capsys):
+    show_plan(Plan(None, {"ImageUri": "x@y"}, "", is_new=True, clear_remains=True))
+
+    assert "The remains of a first deployment that failed are cleared" in capsys.readouterr().out
+
+
+def test_hints_name_what_nobody_has_said_yet():
+    assert len(find_hints({"PortalOrigin": "http://127.0.0.1:8000,http://localhost:8000", "WithWatch": "true"})) == 2
+    assert find_hints({"PortalOrigin": "https://a.example", "WithWatch": "true", "AlarmEmail": "a@b.example"}) == []
+
+
+def test_progress_in_a_pipe_is_the_step_s_name_and_its_time(capsys):
+    with progress("Pushing it") as advance:
+        advance(1, 2, "bytes")
+    with step("Looking"):
+        pass
+
+    assert_as_written("progress-in-a-pipe", capsys.readouterr().out)
