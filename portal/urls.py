@@ -15,6 +15,11 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ok": True})
 
 
+handler400 = "portal.error_pages.bad_request"
+handler403 = "portal.error_pages.forbidden"
+handler404 = "portal.error_pages.not_found"
+handler500 = "portal.error_pages.broken"
+
 urlpatterns = [
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
