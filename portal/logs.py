@@ -7,6 +7,7 @@ logs a body or a query, and lines about requests name paths alone.
 import json
 import logging
 import os
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from portal import request_ids
 
 # What a line may say of a request, in this order, beside the request's id and who asked.
 FACTS = ("method", "path", "status", "duration_ms")
+# PostgreSQL quotes the row that it refuses, with what somebody asked about.
+ROW = re.compile(r"^DETAIL:.*?(?=^\w[\w.]*(?:Error|Exception)\b|^Traceback |^During |^The above |\Z)", re.M | re.S)
 
 
 class JsonFormatter(logging.Formatter):
@@ -30,7 +33,7 @@ class JsonFormatter(logging.Formatter):
             **_facts_of(record),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _without_rows(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -48,7 +51,7 @@ class TextFormatter(logging.Formatter):
             *([f"user {facts['user_id']}"] if "status" in facts and "user_id" in facts else []),
         ]
         line = " ".join(words)
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{_without_rows(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class AsWarning(logging.Filter):
@@ -62,6 +65,10 @@ class AsWarning(logging.Filter):
 def make_formatter() -> logging.Formatter:
     """JSON, but where PORTICO_ENV is `local`."""
     return TextFormatter() if os.environ.get("PORTICO_ENV") == "local" else JsonFormatter()
+
+
+def _without_rows(traceback: str) -> str:
+    return ROW.sub("DETAIL: left out, since it quotes a row.\n", traceback).rstrip()
 
 
 def _facts_of(record: logging.LogRecord) -> dict[str, Any]:

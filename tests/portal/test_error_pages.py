@@ -14,10 +14,13 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from portal.accounts import roles
+from portal.accounts.models import User
 from portal.errors import BackendAway, BackendFault
 from portal.middleware import RequestIdMiddleware
 from portal.predictions import actions
-from tests.portal.factories import make_user, make_version
+from portal.predictions.models import Prediction
+from portal.registry.models import ModelVersion
+from tests.portal.factories import make_prediction, make_user, make_version
 
 pytestmark = pytest.mark.django_db
 GOOD = {"f0": "44.5", "f1": "Dream", "f2": "2008"}
@@ -235,3 +238,14 @@ def test_one_reference_stands_for_everything_that_a_request_does(ada: Client, mo
 
     assert re.search(r"Reference <code>(\w+)</code>", response.content.decode()).group(1) == response["X-Request-Id"]
     assert "BackendAway: refused" in caplog.text
+    assert Prediction.objects.get().request_id == response["X-Request-Id"]
+
+
+@pytest.mark.parametrize(("state", "is_shown"), [("failed", True), ("sending", True), ("answered", False)])
+def test_prediction_without_an_answer_shows_its_reference_for_good(ada: Client, state: str, is_shown: bool):
+    user, version = User.objects.get(username="ada"), ModelVersion.objects.get()
+    prediction = make_prediction(user, version, state=state, request_id="3f9a5c1e7b2d4a60")
+
+    page = ada.get(prediction.get_absolute_url()).content.decode()
+
+    assert ("3f9a5c1e7b2d4a60" in page) is is_shown
