@@ -64,8 +64,10 @@ def broken(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     log.error("%s while answering", type(error).__name__, exc_info=error)
     if isinstance(error, DATABASE_AWAY):
-        message = "Portico's database does not answer just now."
-        return _answer(request, 503, message, {"message": message, "can_retry": True}, is_alone=True)
+        message = (
+            "Portico’s database does not answer just now. What you sent was perhaps not kept: go back and try again."
+        )
+        return _answer(request, 503, message, {"message": message}, is_alone=True)
     return _answer(request, 500, "Something broke. This is a fault of Portico.", is_alone=True)
 
 
