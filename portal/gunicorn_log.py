@@ -21,13 +21,13 @@ class PortalLogger(Logger):
             handler.setFormatter(logs.make_formatter())
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
-        method, path = environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", "")
+        asked = environ.get(request_ids.ENVIRON)
+        method, path = environ.get("REQUEST_METHOD", ""), asked.request.path if asked else environ.get("PATH_INFO", "")
         status = int(str(resp.status).split(None, 1)[0])
         if path.startswith(QUIET) and status < FAILED_FROM:
             return
         took = round(request_time.total_seconds() * 1000)
         facts = {"method": method, "path": path, "status": status, "duration_ms": took}
-        asked = environ.get(request_ids.ENVIRON)
         self.access_log.info("%s %s %s in %s ms", method, path, status, took, extra={**facts, "asked": asked})
 
     def exception(self, msg: Any, *args: Any, **kwargs: Any) -> None:

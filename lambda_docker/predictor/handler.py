@@ -88,7 +88,8 @@ def _run_batch_step(request: OperationRequest, step: Callable[[Mapping[str, Any]
         return step(request.body)
     except BatchRefused as refusal:
         error = refusal.__cause__.code if isinstance(refusal.__cause__, Fault) else "refused"
-        raise
+        # Lambda logs what is raised, and the sentence may quote a cell. It lies in the bucket by now.
+        raise BatchRefused("refusal.json says why.") from None
     finally:
         job = request.body.get("job")
         batch = job.get("batch") if isinstance(job, Mapping) else None

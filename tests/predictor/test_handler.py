@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import SVC
 
-from predictor import bucket
+from predictor import batch, bucket
 from predictor.errors import BatchRefused
 from predictor.handler import handle
 from tests.original import original_file
@@ -346,6 +346,19 @@ def test_step_of_a_batch_is_logged_under_the_request_that_started_it(capsys):
 
     line = logged(capsys)
     assert (line["request_id"], line["invocation"]) == ("3f9a5c1e7b2d4a60", "invocation-1")
+
+
+def test_refusal_that_lambda_logs_does_not_quote_the_file(monkeypatch):
+    def refuse(body):
+        raise BatchRefused("The first, in line 12: bill_length_mm: 'atlantis-75' is not a number.")
+
+    monkeypatch.setitem(batch.BATCH_STEPS, "batch.part", refuse)
+
+    with pytest.raises(BatchRefused) as refused:
+        handle(event("batch_part"), context_of("r"))
+
+    assert str(refused.value) == "refusal.json says why."
+    assert refused.value.__suppress_context__
 
 
 def test_call_of_the_api_is_logged_with_the_gateways_id_and_the_invocations(capsys):
