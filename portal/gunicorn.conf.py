@@ -11,12 +11,21 @@ timeout = 180
 graceful_timeout = 5
 loglevel = "warning"
 accesslog = "-"
-access_log_format = "%(m)s %(U)s %(s)s %(M)s ms"
+logger_class = "portal.gunicorn_log.PortalLogger"
 control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """There is one worker: when it starts, whatever check the last one was at has died with it."""
-    from portal.registry import actions  # gunicorn reads this file before Django is set up
+    """Say what starts. There is one worker: whatever check the last one was at has died with it."""
+    from portal import running_as  # gunicorn reads this file before Django is set up
+    from portal.registry import actions
 
+    running_as.log_start()
     actions.forget_interrupted()
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    """An answer that broke off has left its id in force."""
+    from portal import request_ids
+
+    request_ids.end()

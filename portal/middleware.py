@@ -1,43 +1,61 @@
-"""Around the views: where an unhandled gateway error becomes a page, and which pages may post to the bucket."""
+"""Around the views: each request's id, errors that become pages, and which pages may post to the bucket."""
 
 import logging
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from csp.decorators import csp_update
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 
+from portal import error_pages, request_ids
 from portal.errors import GatewayError
 from portal.gateways import storage
 
 log = logging.getLogger(__name__)
 
 
-class GatewayErrorMiddleware:
-    """503 with a reference id, which is in the log beside the cause."""
+class RequestIdMiddleware:
+    """The outermost: what happens within has the request's id. The answer names it, whatever else it is."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        asked = request_ids.begin(request, proxies=settings.REQUEST_IDS_FROM)
+        response = self.get_response(request)
+        response[request_ids.HEADER] = asked.id
+        # A file that lies there is sent by the server itself, and nothing is logged over it.
+        if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+            response.streaming_content = request_ids.until_sent(asked, iter(response))
+        request_ids.end()
+        return response
+
+
+class ErrorPagesMiddleware:
+    """What goes wrong in a view and is known by its kind: the cloud side is away, or the method is not the page's."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return error_pages.wrong_method(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, GatewayError):
             return None
-        reference = log_reference(error)
-        context = {"message": error.user_message, "reference": reference, "can_retry": error.retryable}
-        return render(request, "503.html", context, status=503)
+        log_reference(error)
+        return error_pages.away(request, error.user_message, can_retry=error.retryable)
 
 
 def log_reference(error: GatewayError) -> str:
-    """Log the error's cause under a short id to show to the user. Returns the id."""
-    reference = uuid.uuid4().hex[:8]
-    log.error("reference=%s %s: %s", reference, type(error).__name__, error.detail)
-    return reference
+    """Log the error's cause. Returns the request's id, under which it is found."""
+    log.error("%s: %s", type(error).__name__, error.detail)
+    return request_ids.current_id() or ""
 
 
 def explain(error: GatewayError, next_step: str = "") -> str:

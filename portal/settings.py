@@ -35,6 +35,7 @@ if not IS_LOCAL and (len(SECRET_KEY) < 32 or SECRET_KEY == LOCAL_SECRET):
 DEBUG = False
 ALLOWED_HOSTS = listed("PORTICO_ALLOWED_HOSTS") or (["localhost", "127.0.0.1", "[::1]"] if IS_LOCAL else [])
 CSRF_TRUSTED_ORIGINS = listed("PORTICO_ORIGINS")
+CSRF_FAILURE_VIEW = "portal.error_pages.unsafe_form"
 
 # The stack: `python -m deploy outputs --format env`.
 PORTICO_BUCKET = os.environ.get("PORTICO_BUCKET", "")
@@ -94,6 +95,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -107,7 +109,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "portal.middleware.GatewayErrorMiddleware",
+    "portal.middleware.ErrorPagesMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -270,12 +272,16 @@ SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"()": "portal.logs.make_formatter"}},
+    "filters": {"as_warning": {"()": "portal.logs.AsWarning"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "portal": {"level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "ERROR"},  # a 404 is not news
+        "django.request": {"level": "CRITICAL"},  # a 404 is not news, and of a 500 portal.error_pages tells
+        "django.security.DisallowedHost": {"filters": ["as_warning"]},
     },
 }
+# Peers whose X-Request-Id is believed. The variable is gunicorn's, which believes their word on the scheme.
+REQUEST_IDS_FROM = listed("FORWARDED_ALLOW_IPS")

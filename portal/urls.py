@@ -18,6 +18,12 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ok": True})
 
 
+handler400 = "portal.error_pages.bad_request"
+handler403 = "portal.error_pages.forbidden"
+handler404 = "portal.error_pages.not_found"
+handler500 = "portal.error_pages.broken"
+
+
 def addresses(doors: Any) -> list[URLResolver | URLPattern]:
     """All of them, with these pages to sign in and out by."""
     return [

@@ -65,7 +65,7 @@ def start(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any], *, f
             job = ApiJob.find(owner, job_id) or job  # the same call, at the same moment
     if job.asked != asked:
         raise KeyTaken("This Idempotency-Key was used for another request. Send a key of its own with each request.")
-    job.start()
+    job.start(request_id=request.request_id)
     headers = {"Location": f"{request.url}/{job_id}", "Retry-After": POLL_SECONDS}
     if _prefers_job(request):
         headers["Preference-Applied"] = "respond-async"

@@ -51,9 +51,9 @@ class ApiJob:
         entry = {name: getattr(self, name) for name in self.__slots__}
         return bucket.write_json_once(keys.batch(self.owner, self.job, "job.json"), entry)
 
-    def start(self) -> None:
+    def start(self, *, request_id: str) -> None:
         """Have it scored; a second time changes nothing. Raises: MachineAway."""
-        machine.start(self._execution(), {"job": self._to_batch()})
+        machine.start(self._execution(), {"job": {**self._to_batch(), "request_id": request_id}})
 
     def cancel(self) -> bool:
         """End it, if it has not ended; False where it cannot be found to be ended yet. Raises: MachineAway."""

@@ -19,20 +19,26 @@ Event = Mapping[str, Any]
 
 NO_MODEL = "none"
 
+_ID_MAX_CHARACTERS = 64
+
 
 class OperationRequest(NamedTuple):
-    """A direct invoke."""
+    """A direct invoke.
+
+    request_id: whoever asks may name one; invocation: Lambda's own, where it is another
+    """
 
     operation: str
     body: Mapping[str, Any]
     request_id: str
+    invocation: str | None = None
 
 
 class ApiRequest(NamedTuple):
     """A call through API Gateway.
 
     segments: the path without the stage; headers: by their names in small letters; url: where the caller called,
-    without the query; claims: who calls, if anyone checked
+    without the query; claims: who calls, if anyone checked; invocation: as of an OperationRequest
     """
 
     method: str
@@ -42,6 +48,7 @@ class ApiRequest(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
     url: str = ""
     claims: Mapping[str, str] | None = None
+    invocation: str | None = None
 
     def __repr__(self) -> str:
         # Without what somebody sent.
@@ -71,12 +78,12 @@ class Reply:
 
 def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
     """The request in an event. Raises: BadRequest: it is none of the three kinds."""
-    request_id = str(getattr(context, "aws_request_id", "") or _make_id())
+    invocation = str(getattr(context, "aws_request_id", "") or _make_id())
     if not isinstance(event, dict):
         raise BadRequest("The event must be an object.")
     operation = event.get("operation")
     if isinstance(operation, str):
-        return OperationRequest(operation, event, request_id)
+        return _read_operation(operation, event, invocation)
     gateway = event.get("requestContext")
     if not isinstance(gateway, Mapping):
         raise BadRequest("The event names no operation and comes from no API.")
@@ -89,12 +96,24 @@ def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
     return ApiRequest(
         method=str(method).upper(),
         segments=segments,
-        request_id=str(gateway.get("requestId") or request_id),
+        request_id=str(gateway.get("requestId") or invocation),
         event=event,
         headers=_read_headers(event),
         url=_url_of(gateway, path=str(called), segments=segments),
         claims=_read_claims(gateway.get("authorizer")),
+        invocation=invocation if gateway.get("requestId") else None,
     )
+
+
+def _read_operation(operation: str, event: Event, invocation: str) -> OperationRequest:
+    named = event.get("request_id")
+    if named is None and operation.startswith("batch."):
+        # Step Functions passes the job on, and nothing else.
+        job = event.get("job")
+        named = job.get("request_id") if isinstance(job, dict) else None
+    if named.__class__ is str and 0 < len(named) <= _ID_MAX_CHARACTERS:
+        return OperationRequest(operation, event, named, invocation)
+    return OperationRequest(operation, event, invocation)
 
 
 def _make_id() -> str:

@@ -68,6 +68,7 @@ def ask_large(
         journal.write(
             "api" if is_api else request.operation[:40],  # type: ignore[union-attr]  # one of the two
             request_id=request.request_id,
+            invocation=request.invocation,
             began=began,
             handed_over=True,
             reason=need.reason,

@@ -68,6 +68,7 @@ def _answer_operation(request: OperationRequest, operations_by_name: Mapping[str
     journal.write(
         request.operation[:40],
         request_id=request.request_id,
+        invocation=request.invocation,
         began=began,
         model=_tag_of(answer.get("model")),
         start=answer.get("start"),
@@ -87,11 +88,19 @@ def _run_batch_step(request: OperationRequest, step: Callable[[Mapping[str, Any]
         return step(request.body)
     except BatchRefused as refusal:
         error = refusal.__cause__.code if isinstance(refusal.__cause__, Fault) else "refused"
-        raise
+        # Lambda logs what is raised, and the sentence may quote a cell. It lies in the bucket by now.
+        raise BatchRefused("refusal.json says why.") from None
     finally:
         job = request.body.get("job")
         batch = job.get("batch") if isinstance(job, Mapping) else None
-        journal.write(request.operation, request_id=request.request_id, began=began, batch=batch, error=error)
+        journal.write(
+            request.operation,
+            request_id=request.request_id,
+            invocation=request.invocation,
+            began=began,
+            batch=batch,
+            error=error,
+        )
 
 
 def _answer_api(request: ApiRequest) -> Answer:
@@ -106,6 +115,7 @@ def _answer_api(request: ApiRequest) -> Answer:
     journal.write(
         "api",
         request_id=request.request_id,
+        invocation=request.invocation,
         began=began,
         call=reply.call,
         status=reply.status,

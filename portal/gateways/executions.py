@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from portal import request_ids
 from portal.errors import BackendFault
 from portal.gateways import storage
 from portal.gateways.aws import aws_errors, client, is_error
@@ -23,15 +24,21 @@ FORGOTTEN = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
 
 
 def start(job: Mapping[str, Any], *, attempt: int) -> str:
-    """Start the state machine on a batch whose input is in place. Returns the execution's ARN. Raises: GatewayError."""
+    """Start the state machine on a batch whose input is in place. Its steps log the id of the request that starts it.
+
+    Returns: the execution's ARN
+    Raises:  GatewayError
+    """
+    asked = request_ids.current_id()
+    given = {**job, "request_id": asked} if asked else dict(job)
     machine, name = settings.PORTICO_BATCH_STATE_MACHINE, f"batch-{job['batch']}-{attempt}"
     try:
         with aws_errors(f"starting {name}"):
             client("stepfunctions").start_execution(
-                stateMachineArn=machine, name=name, input=json.dumps({"job": dict(job)})
+                stateMachineArn=machine, name=name, input=json.dumps({"job": given})
             )
     except BackendFault as error:
-        # It was started before, has ended, and the answer got lost.
+        # It was started before, perhaps by another request, and the answer got lost.
         if not is_error(error, "ExecutionAlreadyExists"):
             raise
     return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"

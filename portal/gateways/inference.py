@@ -1,6 +1,7 @@
 """The inference container, by Lambda Invoke. The state machine of batches is in `executions`.
 
-Expected faults of the container become `BadInput` or `Refused`; everything else is a `GatewayError`.
+Expected faults of the container become `BadInput` or `Refused`; everything else is a `GatewayError`. Each event has the
+id of the request that it is for, under which the container logs the call.
 Source: docs/contract.md sections 3 and 4.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
+from portal import request_ids
 from portal.errors import BackendAway, BackendFault, BadInput, Refused
 from portal.gateways.aws import aws_errors, client, is_error, quick_lambda
 from portal.gateways.contract import Answer, Look, Replay, Scalar
@@ -81,7 +83,7 @@ def batch_progress(job: Mapping[str, Any]) -> dict[str, Any]:
     """How far a batch is, as docs/contract.md section 4 has it. Raises: GatewayError, soon."""
     function, event = settings.PORTICO_PREDICT_FUNCTION, {"operation": "batch.progress", "job": dict(job)}
     with aws_errors("asking how far a batch is"):
-        answer = quick_lambda().invoke(FunctionName=function, Payload=json.dumps(event, allow_nan=False).encode())
+        answer = quick_lambda().invoke(FunctionName=function, Payload=_write(event))
     return _read(answer["Payload"].read(), function=function, is_fault="FunctionError" in answer)
 
 
@@ -95,7 +97,7 @@ def _ask(slug: str, number: int, sha256: str, operation: str) -> dict[str, Any]:
 
 
 def _invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    payload = json.dumps(event, allow_nan=False).encode()
+    payload = _write(event)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with aws_errors(f"invoking {function} for {event['operation']}"):
@@ -106,6 +108,11 @@ def _invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
                 raise
             time.sleep(random.uniform(0.1, 0.4) * 2**attempt)  # noqa: S311 -- jitter, not a secret
     return _read(answer["Payload"].read(), function=function, is_fault="FunctionError" in answer)
+
+
+def _write(event: Mapping[str, Any]) -> bytes:
+    asked = request_ids.current_id()
+    return json.dumps({**event, "request_id": asked} if asked else event, allow_nan=False).encode()
 
 
 def _never_arrived(error: BackendAway) -> bool:

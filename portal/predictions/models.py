@@ -81,6 +81,9 @@ class Prediction(models.Model):
     is_cold = models.BooleanField(null=True)
     error = models.CharField(max_length=500, blank=True)
     words = models.TextField(editable=False, help_text="What a search looks at.")
+    request_id = models.CharField(  # noqa: DJ001 -- with a default, SQLite would write the whole table anew
+        max_length=64, null=True, editable=False, help_text="Of the request that asked, as the log has it."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = PredictionQuerySet.as_manager()

@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from portal import request_ids
+
 register = template.Library()
 SIGNIFICANT = 4
 
@@ -81,6 +83,12 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds >= 1000:
         return f"{milliseconds / 1000:.1f} s"
     return f"{milliseconds:.1f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"
+
+
+@register.simple_tag
+def asked() -> request_ids.Asked | None:
+    """The request that this page answers: its id and when it came in."""
+    return request_ids.current()
 
 
 def _short(value: float) -> str:

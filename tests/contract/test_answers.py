@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.test import RequestFactory
 from sklearn.cluster import KMeans
 from sklearn.svm import SVC
 
+from portal import request_ids
 from portal.errors import BackendAway, BackendFault, BadInput, PorticoError, Refused
 from portal.gateways import inference, storage
 from portal.gateways.contract import Output
@@ -92,6 +94,19 @@ def test_answer_of_each_type_of_model_reads_as_that_type(container, kind):
     if answer.probabilities:
         assert len(answer.probabilities) == len(answer.output.classes)
         assert answer.label == answer.output.classes[answer.probabilities.index(max(answer.probabilities))]
+
+
+def test_call_is_found_in_the_functions_log_by_the_portals_request(container, capsys):
+    named = publish_as("answers-followed", penguin_model())
+    asked = request_ids.begin(RequestFactory().get("/"), proxies=[])
+    capsys.readouterr()
+
+    answer = inference.predict(row=PENGUIN, **named)
+
+    request_ids.end()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert (json.loads(line)["request_id"], json.loads(line)["invocation"]) == (asked.id, "request-1")
+    assert answer.request_id == asked.id
 
 
 def test_probabilities_arrive_bit_for_bit(container):

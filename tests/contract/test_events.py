@@ -5,7 +5,9 @@ import uuid
 from pathlib import Path
 
 import pytest
+from django.test import RequestFactory
 
+from portal import request_ids
 from portal.gateways import inference
 from predictor.batch import BATCH_STEPS
 from predictor.batch.job import Job
@@ -13,6 +15,7 @@ from predictor.events import ApiRequest, OperationRequest, read_event
 from tests.predictor.factories import EVENTS, context_of
 
 STORED = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(Path(EVENTS).glob("*.json"))}
+ID = "3f9a5c1e7b2d4a60"  # a request's of the portal, as the stored events have it
 DIRECT = [name for name, event in STORED.items() if "operation" in event]
 THROUGH_THE_API = [name for name in STORED if name not in DIRECT]
 
@@ -42,7 +45,12 @@ def test_direct_event_is_read_as_its_operation(name):
     assert isinstance(request, OperationRequest)
     assert request.operation in {"predict", "describe", "verify", "replay", "answer_rows", *BATCH_STEPS}
     assert request.operation.replace(".", "_") == name
-    assert request.request_id == "r-1"
+    assert (request.request_id, request.invocation) in ((ID, "r-1"), ("r-1", None))
+
+
+@pytest.mark.parametrize("name", ["predict", "batch_part"])
+def test_direct_event_with_the_id_of_the_portals_request_is_read_under_it(name):
+    assert read_event(STORED[name], context_of("r-1")).request_id == ID
 
 
 @pytest.mark.parametrize("name", [name for name in DIRECT if name.startswith("batch_")])
@@ -71,11 +79,19 @@ def test_event_that_starts_a_job_is_read_with_its_headers_and_its_address(name):
     assert request.url == "https://abc123.execute-api.eu-west-1.amazonaws.com/prod/penguins/batchPrediction"
 
 
-def test_predict_event_that_the_portal_sends_has_the_stored_ones_keys(sent):
+@pytest.fixture
+def asked():
+    """A request that the portal is at."""
+    yield request_ids.begin(RequestFactory().get("/"), proxies=[]).id
+    request_ids.end()
+
+
+def test_predict_event_that_the_portal_sends_has_the_stored_ones_keys(sent, asked):
     with pytest.raises(ConnectionAbortedError):
         inference.predict(slug="penguins", number=3, sha256="a" * 64, row={"sex": "male"})
 
     assert set(sent[0]) == set(STORED["predict"]) | {"sha256"}
+    assert sent[0]["request_id"] == asked
     assert sent[0]["operation"] == STORED["predict"]["operation"]
 
 

@@ -23,6 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from predictor import bucket, keys, signatures
+from predictor.errors import BatchRefused
 from predictor.handler import handle, verify
 from tests.original import original_file
 from tests.predictor.examining import examine
@@ -183,7 +184,11 @@ class BatchRun:
         return keys.batch("7", str(self.job["batch"]), name)
 
     def step(self, name: str, **more: Any) -> dict[str, Any]:
-        return handle({"operation": f"batch.{name}", "job": self.job, **more}, context_of(f"{name}-1"))
+        """Raises: BatchRefused: with the sentence that was left in the bucket."""
+        try:
+            return handle({"operation": f"batch.{name}", "job": self.job, **more}, context_of(f"{name}-1"))
+        except BatchRefused as refusal:
+            raise BatchRefused(bucket.read_json(self.key("refusal.json"))["message"]) from refusal
 
     def run(self) -> dict[str, Any]:
         """The summary, after plan, parts and finish."""

@@ -13,7 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import SVC
 
-from predictor import bucket
+from predictor import batch, bucket
+from predictor.errors import BatchRefused
 from predictor.handler import handle
 from tests.original import original_file
 from tests.predictor.factories import (
@@ -298,6 +299,76 @@ def test_log_line_says_what_happened_and_no_value(capsys):
     assert json.loads(line)["error"] == "bad_input"
     assert json.loads(line)["request_id"] == "request-1"
     assert "secret-value" not in line
+
+
+def logged(capsys):
+    """The one line that was logged since the last look."""
+    (line,) = capsys.readouterr().out.splitlines()
+    return json.loads(line)
+
+
+def test_log_line_of_a_call_that_names_its_request_has_both_ids(capsys):
+    publish(penguin_model())
+    capsys.readouterr()
+
+    answer = handle(event("predict"), context_of("invocation-1"))
+
+    line = logged(capsys)
+    assert (line["request_id"], line["invocation"]) == ("3f9a5c1e7b2d4a60", "invocation-1")
+    assert answer["request_id"] == "3f9a5c1e7b2d4a60"
+
+
+@pytest.mark.parametrize("named", [None, "", "x" * 65, 7, ["a"], {"a": 1}])
+def test_id_that_is_none_leaves_the_invocations_own(capsys, named):
+    publish(penguin_model())
+    capsys.readouterr()
+
+    answer = handle(event("predict", request_id=named), context_of("invocation-1"))
+
+    line = logged(capsys)
+    assert answer["ok"]
+    assert (answer["request_id"], line["request_id"]) == ("invocation-1", "invocation-1")
+    assert "invocation" not in line
+
+
+def test_id_with_signs_of_its_own_cannot_end_the_line(capsys):
+    publish(penguin_model())
+    capsys.readouterr()
+
+    handle(event("predict", request_id='"}\n{"event": "forged'), context_of("invocation-1"))
+
+    assert logged(capsys)["request_id"] == '"}\n{"event": "forged'
+
+
+def test_step_of_a_batch_is_logged_under_the_request_that_started_it(capsys):
+    with pytest.raises(BatchRefused):
+        handle(event("batch_part"), context_of("invocation-1"))
+
+    line = logged(capsys)
+    assert (line["request_id"], line["invocation"]) == ("3f9a5c1e7b2d4a60", "invocation-1")
+
+
+def test_refusal_that_lambda_logs_does_not_quote_the_file(monkeypatch):
+    def refuse(body):
+        raise BatchRefused("The first, in line 12: bill_length_mm: 'atlantis-75' is not a number.")
+
+    monkeypatch.setitem(batch.BATCH_STEPS, "batch.part", refuse)
+
+    with pytest.raises(BatchRefused) as refused:
+        handle(event("batch_part"), context_of("r"))
+
+    assert str(refused.value) == "refusal.json says why."
+    assert refused.value.__suppress_context__
+
+
+def test_call_of_the_api_is_logged_with_the_gateways_id_and_the_invocations(capsys):
+    publish(penguin_model())
+    capsys.readouterr()
+
+    handle(event("rest_single_prediction"), context_of("invocation-1"))
+
+    line = logged(capsys)
+    assert (line["request_id"], line["invocation"]) == ("rest-request-1", "invocation-1")
 
 
 def test_broken_manifest_is_a_broken_model():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from portal import request_ids
 from portal.accounts.models import User
 from portal.errors import BadInput, GatewayError
 from portal.gateways import inference
@@ -26,7 +27,8 @@ def predict_one(version: ModelVersion, row: Mapping[str, Scalar], *, by: User) -
     Returns: the prediction, answered
     Raises:  BadInput: the model cannot take these values; GatewayError: no answer. The row is kept in both cases.
     """
-    prediction = Prediction.objects.create(user=by, version=version, inputs=dict(row))
+    asked = request_ids.current_id()
+    prediction = Prediction.objects.create(user=by, version=version, inputs=dict(row), request_id=asked)
     try:
         answer = inference.predict(
             slug=version.model.slug,

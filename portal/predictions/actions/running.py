@@ -175,7 +175,9 @@ def _note_progress(batch: Batch) -> None:
     try:
         progress = inference.batch_progress(batch.job or batch.make_job())
     except PorticoError as error:
-        log.info("The progress of %s is not known just now: %s", batch.id, getattr(error, "detail", error))
+        log.info(
+            "The progress of %s is not known just now: %s", batch.id, getattr(error, "detail", type(error).__name__)
+        )
         return
     if "base" in batch.progress:
         progress["base"] = batch.progress["base"]

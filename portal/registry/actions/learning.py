@@ -27,7 +27,9 @@ def keep_training_answers(version: ModelVersion, rows: Sequence[dict[str, Any]])
     try:
         answers = [answer for start in range(0, len(asked), CALL_ROWS) for answer in _ask(version, asked[start:])]
     except PorticoError as error:
-        log.warning("%s was not asked about its training data: %s", version, getattr(error, "detail", error))
+        log.warning(
+            "%s was not asked about its training data: %s", version, getattr(error, "detail", type(error).__name__)
+        )
         return
     version.training_answers = _sum_up(version, answers)
     version.save(update_fields=["training_answers"])

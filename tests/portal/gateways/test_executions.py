@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from django.test import RequestFactory
 
+from portal import request_ids
 from portal.errors import BackendFault
 from portal.gateways import executions, storage
 from portal.gateways.executions import INTERRUPTED
@@ -52,6 +54,16 @@ def test_execution_that_was_started_before_is_the_same_one(machine: Machine):
     machine.fault = "ExecutionAlreadyExists"
 
     assert executions.start(JOB, attempt=1) == first
+
+
+def test_execution_knows_the_request_that_started_it(machine: Machine):
+    asked = request_ids.begin(RequestFactory().get("/"), proxies=[])
+
+    executions.start(JOB, attempt=1)
+
+    request_ids.end()
+    ((_, sent),) = machine.calls
+    assert json.loads(sent["input"]) == {"job": {**JOB, "request_id": asked.id}}
 
 
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "ValidationException"])

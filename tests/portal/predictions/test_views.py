@@ -116,7 +116,7 @@ def test_predict_with_the_service_away_keeps_the_values_and_the_question(away: N
     page = response.content.decode()
     assert response.status_code == 503
     assert 'value="44.5"' in page
-    assert re.search(r"Reference <code>[0-9a-f]{8}</code>", page)
+    assert re.search(r"Reference <code>[0-9a-f]{16}</code>", page)
     assert "secret-host" not in page
     assert Prediction.objects.get().state == "failed"
 

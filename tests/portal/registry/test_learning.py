@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from portal.errors import BackendAway
+from portal.errors import BackendAway, BadInput
 from portal.gateways import inference
 from portal.registry import actions, training_data
 from portal.registry.actions.learning import keep_training_answers
@@ -85,6 +85,18 @@ def test_check_passes_where_nobody_answers_about_the_training_data(
 
     assert version.has_passed
     assert version.training_answers == {}
+
+
+def test_row_that_the_model_does_not_take_is_not_in_the_log(monkeypatch: pytest.MonkeyPatch, caplog: Any):
+    def refuse(**asked: Any) -> Any:
+        raise BadInput("'atlantis-75' is not one of the known choices.")
+
+    monkeypatch.setattr(inference, "answer_rows", refuse)
+
+    keep_training_answers(make_version(), [ROW])
+
+    assert "was not asked about its training data: BadInput" in caplog.text
+    assert "atlantis-75" not in caplog.text
 
 
 def test_check_of_a_version_with_training_data_keeps_its_answers(quiet_cloud: None, asked: list, owner: Any):

@@ -44,6 +44,7 @@ def test_started_job_is_the_state_machine_s_as_the_contract_has_it(executions):
             "source": FILE,
             "result": "parquet",
             "columns": {"sex": "Sex"},
+            "request_id": "rest-request-3",
         }
     }
 
