@@ -213,7 +213,7 @@ class _Own(LogisticRegression):
         (GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2), True),
         (GridSearchCV(_Own(), {"C": [1.0]}, cv=2), False),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_only_estimators_of_scikit_learn_alone_are_asked_in_threads(estimator, is_safe):
     table, target = _classes(2, rows=60)
