@@ -34,8 +34,6 @@ DATA_KINDS = {
     "KMS Key": "the key without which no signed model is served",
     "ECR Repository": "the functions' images",
 }
-# Keeps nothing that stays: alarms are said and forgotten.
-_WITHOUT_DATA = {"AlarmKey"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Change:
     @property
     def loses(self) -> str | None:
         """Which data the stack has no more afterwards."""
-        if self.resource in _WITHOUT_DATA or not (self.replaces or self.verb == "remove"):
+        if not (self.replaces or self.verb == "remove"):
             return None
         return DATA_KINDS.get(self.kind)
 

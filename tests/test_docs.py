@@ -44,3 +44,14 @@ def test_make_command_that_is_named_exists(document):
     named = set(re.findall(r"(?:`|^    )make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
 
     assert named <= targets
+
+
+def test_alarms_of_the_template_are_those_that_operations_explain():
+    template = (ROOT / "deploy" / "template.yaml").read_text("utf-8")
+    alarms = set(re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", template, re.MULTILINE))
+    section = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## When an alarm rings")[2]
+    rows = re.findall(r"^\| (`.*?`) \|", section.partition("\n## ")[0], re.MULTILINE)
+
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    assert explained == alarms != set()

@@ -57,6 +57,8 @@ def outputs(target: Target, form: str, to: Path | None) -> None:
         click.echo(text)
         return
     partial = to.with_name(f"{to.name}.partial")
+    # On AWS a secret of the user pool is in it. On docker-compose another container's user reads it.
+    partial.touch(mode=0o666 if target.is_emulated else 0o600)
     partial.write_text(text + "\n")
     partial.replace(to)
 

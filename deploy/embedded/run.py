@@ -105,30 +105,32 @@ def _choose_ports(state: StateFolder) -> tuple[int, int]:
 
 
 def _welcome(state: StateFolder, portico: RunningPortico, seconds: float) -> None:
-    if "PORTICO_USER_POOL_ID" in portico.variables:
-        _say_who_signs_in()
-    login = portico.login
-    password = f"[bold]{escape(login.password)}[/]" if login.password else "[dim]as you left it[/]"
     lines = [
         f"Portico is at   [bold]{portico.url}/[/]",
-        f"Sign in as      [bold]{escape(login.username)}[/]",
-        f"Password        {password}",
+        *_who_signs_in(portico),
         f"Kept in         {escape(str(state.root))}",
         "",
         f"[dim]Ready in {seconds:.1f} s. Ctrl-C stops it.[/]",
     ]
-    if login.password:
-        lines.insert(3, "                [dim]Shown this once; change it after signing in.[/]")
     console.print()
     console.print(Panel.fit("\n".join(lines), border_style="green", padding=(1, 3)))
     console.print()
 
 
-def _say_who_signs_in() -> None:
-    console.print(
-        "\n[yellow]![/] People sign in by the stack's user pool, not with accounts of the portal. Invite somebody:\n"
-        "  python -m deploy users add EMAIL --role admin --target embedded"
-    )
+def _who_signs_in(portico: RunningPortico) -> list[str]:
+    if "PORTICO_USER_POOL_ID" in portico.variables:
+        return [
+            "Sign in with    an account of the stack's user pool. To invite somebody:",
+            "                [dim].venv/bin/python -m deploy users add EMAIL --role admin --target embedded[/]",
+        ]
+    login = portico.login
+    if login.password is None:
+        return [f"Sign in as      [bold]{escape(login.username)}[/]", "Password        [dim]as you left it[/]"]
+    return [
+        f"Sign in as      [bold]{escape(login.username)}[/]",
+        f"Password        [bold]{escape(login.password)}[/]",
+        "                [dim]Shown this once; change it after signing in.[/]",
+    ]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ CHANGES = (
     Change("change", "Bucket", "S3 Bucket", replaces=True, keeps_old=True),
     Change("change", "ManifestKmsKey", "KMS Key", replaces=True, is_possible=True),
     Change("remove", "UserPool", "Cognito UserPool"),
-    Change("remove", "AlarmKey", "KMS Key"),
     Change("remove", "Dashboard", "CloudWatch Dashboard"),
 )
 

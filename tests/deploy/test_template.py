@@ -132,7 +132,7 @@ def test_resource_that_goes_with_the_service_says_so_as_long_as_the_service_is_t
     conditions = {True: Conditions(WHOLE, EVERYTHING), False: Conditions(WHOLE, FOUNDATION)}
 
     for name, entry in RESOURCES.items():
-        keeps = entry["Type"].removeprefix("AWS::").startswith(data) and name != "AlarmKey" or name == "BrowserRole"
+        keeps = entry["Type"].removeprefix("AWS::").startswith(data) or name == "BrowserRole"
 
         assert conditions[False].hold_for(entry) == keeps, name
         assert conditions[True].hold_for(entry)

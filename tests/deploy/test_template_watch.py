@@ -6,7 +6,8 @@ import pytest
 
 from tests.deploy.reading import RESOURCES, of_type, properties
 
-FUNCTIONS = ["PredictFunction", "PredictSmallFunction", "VerifyFunction"]
+WATCHED = ["PredictFunction", "PredictSmallFunction"]
+FUNCTIONS = [*WATCHED, "VerifyFunction"]
 TOPIC = {"Ref": "AlarmTopic"}
 
 
@@ -18,13 +19,17 @@ def alarms_of(dimension, value):
     }
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", WATCHED)
 def test_function_s_errors_throttles_and_slowness_are_said(function):
     alarms = alarms_of("FunctionName", {"Ref": function})
 
     assert set(alarms) == {"Errors", "Throttles", "Duration"}
     assert alarms["Duration"]["Statistic"] == "Maximum"
     assert alarms["Duration"]["Threshold"] == properties(function)["Timeout"] * 1000 * 0.8
+
+
+def test_check_that_breaks_off_is_said_and_who_waits_for_it_sees_the_rest():
+    assert set(alarms_of("FunctionName", {"Ref": "VerifyFunction"})) == {"Errors"}
 
 
 def test_batches_that_fail_or_do_not_end_are_said():
@@ -46,18 +51,20 @@ def test_every_alarm_goes_to_the_topic_and_silence_is_none():
         assert given["AlarmDescription"], name
 
 
-def test_topic_is_encrypted_by_a_key_that_alarms_and_budgets_may_use():
-    services = {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]}
-    own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    key, topic = (
-        properties(name)[policy]["Statement"][-1]
-        for name, policy in (("AlarmKey", "KeyPolicy"), ("AlarmTopicPolicy", "PolicyDocument"))
-    )
+def test_topic_takes_alarms_and_budgets_of_this_account_alone():
+    topic = properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
 
-    assert properties("AlarmTopic")["KmsMasterKeyId"] == {"Ref": "AlarmKey"}
-    assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert topic["Action"] == "sns:Publish"
-    assert [(item["Principal"], item["Condition"]) for item in (key, topic)] == [(services, own)] * 2
+    assert [(item["Action"], item["Principal"], item["Condition"]) for item in topic] == [
+        (
+            "sns:Publish",
+            {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
+            {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        )
+    ]
+
+
+def test_alarms_are_as_many_as_cost_nothing():
+    assert len(of_type("AWS::CloudWatch::Alarm")) == 10
 
 
 def test_budget_says_what_was_spent_and_what_will_be():

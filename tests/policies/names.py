@@ -21,7 +21,6 @@ _KINDS = {
 }
 _SINGLE = {
     "account": "{account}",
-    "alarm-key": "{AlarmKey}",
     "bucket": "{Bucket}",
     "dashboard": "arn:aws:cloudwatch::{account}:dashboard/portico-{environment}",
     "door": "{VerifyDoor}",

@@ -173,7 +173,6 @@ def test_plan_that_replaces_what_holds_data_is_refused_and_dropped(target):
     changes = (
         Change("change", "Bucket", "S3 Bucket", replaces=True),
         Change("remove", "UserPool", "Cognito UserPool"),
-        Change("remove", "AlarmKey", "KMS Key"),
         Change("change", "Api", "ApiGateway RestApi", replaces=True),
     )
     plan = Plan(None, {}, "", is_new=False, change_set="up-1", changes=changes)

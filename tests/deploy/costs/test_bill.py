@@ -111,7 +111,7 @@ def test_region_without_prices_is_shown_with_another_s_and_says_so():
 
 
 def test_bill_is_as_written_from_the_figures_that_the_docs_quote():
-    shape = Shape(alarms=12, dashboards=1, keys=2, images=10)
+    shape = Shape(alarms=10, dashboards=1, keys=1, images=10)
 
     assert_as_written("bill", f"{show_bill(shape, 'us-east-1')}\n\n{show_bill(shape, 'eu-central-1')}")
 

@@ -21,7 +21,6 @@ EVERY_ACTION = {
     ("PredictRole/predict", "NeverQuarantine"): "denies",
     ("VerifyRole/network", "TheFunctionItselfDoesNot"): "denies",
     ("ManifestKmsKey", "PoliciesOfThisAccountDecide"): _ACCOUNT,
-    ("AlarmKey", "PoliciesOfThisAccountDecide"): _ACCOUNT,
 }
 
 # Where LocalEmu 1.3.2 decides otherwise than AWS, and on which calls. Each must be wrong still, so that an emulator

@@ -23,26 +23,13 @@ WATCH = Part(
         may_not("no other service does", "sns:Publish", "topic", given=_HERE, by="service s3.amazonaws.com"),
         may_not("nobody without a signature does", "sns:Publish sns:Subscribe", "topic", by="anonymous"),
         may_not("no role of the stack does", "sns:Publish sns:Subscribe", "topic", by="PortalRole"),
-        *(
-            may(
-                "encrypts what it says there",
-                "kms:GenerateDataKey kms:Decrypt",
-                "alarm-key",
-                given=_HERE,
-                by=f"service {service}.amazonaws.com",
-            )
-            for service in ("cloudwatch", "budgets")
-        ),
-        may_not("not for other accounts", "kms:GenerateDataKey kms:Decrypt", "alarm-key", given=_ELSEWHERE),
-        may_not("has no say over that key", "kms:PutKeyPolicy kms:ScheduleKeyDeletion", "alarm-key", given=_HERE),
         may(
             "the account's own policies decide who has",
             "kms:PutKeyPolicy kms:ScheduleKeyDeletion",
-            "alarm-key",
             "key",
             by="administrator",
         ),
-        may_not("nobody of another account has", "kms:PutKeyPolicy kms:GenerateMac", "alarm-key", "key", by="stranger"),
+        may_not("nobody of another account has", "kms:PutKeyPolicy kms:GenerateMac", "key", by="stranger"),
         may(
             "Lambda runs the stack's images",
             "ecr:BatchGetImage ecr:GetDownloadUrlForLayer",
