@@ -283,15 +283,14 @@ def test_stack_with_everything_that_the_emulator_knows_is_planned_again_as_nothi
 def test_service_goes_and_comes_back_while_what_keeps_data_stays(guarded, pools):
     """Last, as the API is another one afterwards."""
     kept = ("BucketName", "RepositoryUri", "UserPoolId", "UserPoolClientId", "IdentityPoolId")
-    target = guarded.target
-    without = replace(target, parameters={**target.parameters, "WithService": "false"})
-    again = replace(target, parameters={**target.parameters, "WithService": "true"})
+    target, people = guarded.target, {"UserPoolId": guarded.outputs["UserPoolId"]}
+    pools.admin_create_user(**people, Username="kept@example.org", MessageAction="SUPPRESS")
 
-    foundation = execute_plan(without, make_plan(without), lambda *_: None)
-    whole = execute_plan(again, make_plan(again), lambda *_: None)
+    foundation = execute_plan(target, make_plan(target, with_service=False), lambda *_: None)
+    whole = execute_plan(target, make_plan(target), lambda *_: None)
 
     assert "ApiUrl" not in foundation and "PredictFunctionName" not in foundation
     assert {name: foundation[name] for name in kept} == {name: guarded.outputs[name] for name in kept}
     assert {name: whole[name] for name in kept} == {name: guarded.outputs[name] for name in kept}
     assert set(whole) == set(guarded.outputs)
-    assert pools.list_users(UserPoolId=whole["UserPoolId"])["Users"]
+    assert pools.admin_get_user(**people, Username="kept@example.org")["Enabled"]

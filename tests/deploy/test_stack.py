@@ -157,8 +157,9 @@ def test_batch_on_a_missing_upload_is_abandoned_and_fails_with_the_first_cause(s
         stack.target.s3.get_object(Bucket=stack.bucket, Key=f"batches/1/{job['batch']}/summary.json")["Body"]
     )
     assert execution["status"] == "FAILED"
-    assert "There is no model 'nobody'." in execution["cause"]
+    assert "refusal.json says why." in execution["cause"]
     assert summary["ok"] is False
+    assert summary["error"] == {"code": "refused", "message": "There is no model 'nobody'."}
 
 
 @pytest.fixture(scope="module")
