@@ -47,7 +47,7 @@ WAYS: dict[str, Callable[[Page, str], object]] = {
     "403-form": send_old_form,
     "404": lambda page, site: page.goto(f"{site}/nowhere/"),
     "404-stranger": open_without_sign_in,
-    "405": lambda page, site: page.goto(f"{site}/sign-out/"),
+    "405": lambda page, site: page.goto(f"{site}/tokens/1/revoke/"),
     "413": send_too_much,
 }
 

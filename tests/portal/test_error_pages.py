@@ -111,7 +111,7 @@ def test_method_that_a_page_does_not_take_is_answered_with_those_that_it_does(ad
 def test_form_that_is_not_safe_to_take_says_which_way_to_mend_it(headers: dict[str, str], says: str):
     client = Client(enforce_csrf_checks=True)
 
-    response = client.post(reverse("accounts:sign_in"), {"username": "ada", "password": SECRET}, headers=headers)
+    response = client.post(reverse("account_login"), {"username": "ada", "password": SECRET}, headers=headers)
 
     assert response.status_code == 403
     assert says in words(response)
