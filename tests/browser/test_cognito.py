@@ -26,7 +26,8 @@ from portal.gateways.cognito import id_tokens, passwords, tokens
 from tests.browser.conftest import PageAs, is_too_wide, keep, violations
 from tests.user_pool import BETTER, CODE, PASSWORD, TEMPORARY, UserPool, make_pool, totp
 
-pytestmark = pytest.mark.browser
+# The pool is an emulator of its own: the same whatever stands behind the portal.
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 
 

@@ -19,7 +19,7 @@ from deploy.errors import DeployError
 from deploy.state import StateFolder
 from deploy.targets import Target, embedded_target
 
-pytestmark = [pytest.mark.containers, pytest.mark.embedded]
+pytestmark = pytest.mark.containers
 
 NAME = "portico-test-push"
 # Nothing to fetch, hence built within a second.
