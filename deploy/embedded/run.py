@@ -120,8 +120,10 @@ def _welcome(state: StateFolder, portico: RunningPortico, seconds: float) -> Non
 def _who_signs_in(portico: RunningPortico) -> list[str]:
     if "PORTICO_USER_POOL_ID" in portico.variables:
         return [
+            # Within 80 columns: a panel cuts what is longer.
             "Sign in with    an account of the stack's user pool. To invite somebody:",
-            "                [dim].venv/bin/python -m deploy users add EMAIL --role admin --target embedded[/]",
+            "                [dim].venv/bin/python -m deploy users add EMAIL \\\\[/]",
+            "                [dim]    --role admin --target embedded[/]",
         ]
     login = portico.login
     if login.password is None:
