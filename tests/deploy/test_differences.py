@@ -94,7 +94,7 @@ def passes_form_bodies_on(stack):
     _, _, body = send(
         "POST", url, body=json.dumps(ROW).encode(), headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
-    return "not JSON" not in json.loads(body)["message"]
+    return "nobody" in json.loads(body)["message"]
 
 
 def looks_at_bodies(stack):
