@@ -52,13 +52,6 @@ def settle_template(template: Mapping[str, Any], parameters: Mapping[str, str]) 
     return settled
 
 
-def left_out_resources(parameters: Mapping[str, str], text: str) -> set[str]:
-    """Resources of a template whose condition does not hold."""
-    template = read_template(text)
-    conditions = Conditions(template, parameters)
-    return {name for name, entry in template["Resources"].items() if not conditions.hold_for(entry)}
-
-
 def read_template(text: str) -> dict[str, Any]:
     """A template, with the long names of CloudFormation's functions."""
     return dict(yaml.load(text, _Loader))  # noqa: S506  # a SafeLoader that knows more tags

@@ -43,10 +43,6 @@ def explain_fault(error: BotoCoreError | ClientError, target: Target) -> DeployE
     return DeployError(f"The AWS SDK gave up: {str(error).rstrip('.')}.")
 
 
-def is_denied(error: ClientError) -> bool:
-    return error.response["Error"].get("Code") in _DENIED
-
-
 def _explain_answer(error: ClientError, target: Target) -> DeployError:
     code = error.response["Error"].get("Code", "")
     message = error.response["Error"].get("Message", "").rstrip(".")
