@@ -1,8 +1,8 @@
 """Flushing what was kept of calls, once they are answered, so that no caller waits for it.
 
 On Lambda as an internal extension: the caller gets the answer as soon as the runtime has posted it, and the sandbox is
-frozen only when the extension has asked for its next event as well. Between the two there is time to write. Where nothing
-is frozen, a thread does it within a second or so. What is left at SIGTERM is written then.
+frozen only when the extension has asked for its next event as well. Between the two there is time to write. Where
+nothing is frozen, a thread does it within a second or so. What is left at SIGTERM is written then.
 Source: docs/decisions/019-captures.md;
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 """
@@ -54,7 +54,7 @@ def start() -> None:
 
 
 def has_returned(context: Any) -> None:
-    """The handler returns; its answer will be posted next. AWS's client lets go of the context when it has done that."""
+    """The handler returns. AWS's client posts the answer next, and lets go of the context when it has done that."""
     global _watched
     # A context of another runtime client may allow no such reference.
     with contextlib.suppress(TypeError):

@@ -68,7 +68,7 @@ class Buffer(Generic[EntryT]):
         return is_full or passed_s >= FLUSH_S
 
     def flush(self, *, is_last: bool = False) -> None:
-        """Write all that waits into one object. Never raises; what S3 does not take, waits on, unless this `is_last`."""
+        """Write all that waits into one object. Never raises; what S3 does not take waits on, unless this `is_last`."""
         with self._turn:
             self.waiting.clear()
             with self._lock:
@@ -81,6 +81,9 @@ class Buffer(Generic[EntryT]):
             lost, self._lost = self._lost, 0
             if lost:
                 journal.note("captures_lost", count=lost, reason=self._failure or "too_many")
+
+    def close(self) -> None:
+        self._connection.close()
 
     def _put(self, entry: EntryT) -> None:
         self._entries.append(entry)
@@ -98,13 +101,15 @@ class Buffer(Generic[EntryT]):
 
     def _write(self, entries: deque[EntryT]) -> str:
         """Put the object; what went wrong, or nothing."""
-        lines = []
+        lines: list[str] = []
         for entry in entries:
             try:
                 lines.append(entry.line())
             except Exception as problem:  # one that cannot be written must not keep the others
                 self._lost += 1
                 journal.write_exception(problem, request_id="-")
+        if not lines:
+            return ""
         self._written += 1
         body = "".join(f"{line}\n" for line in lines).encode()
         try:

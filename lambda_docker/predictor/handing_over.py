@@ -76,7 +76,7 @@ def ask_large(
 
 
 def _answer_instead(request: "ApiRequest", reply: "Reply", *, began: float) -> dict[str, Any]:
-    """The small function's own answer. Where the large one answered too, only too late, one id makes one call of two."""
+    """The small function's own answer. Where the large one answers too, only too late, their id makes them one call."""
     from predictor import captures, journal
     from predictor.events import to_proxy_response
 
