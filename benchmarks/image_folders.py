@@ -46,7 +46,7 @@ def lay_out(folder: Path, *, cache: Path = CACHE) -> Folders:
 
 
 def install_runtime(cache: Path = CACHE) -> Path:
-    """A folder with Lambda's runtime client in it, of the image's pins. Raises: RuntimeError: it cannot be installed."""
+    """A folder that has Lambda's runtime client, of the image's pins. Raises: RuntimeError: it cannot be installed."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     home = cache / f"lambda-runtime-{version}-{hashlib.sha256(_PINS.read_bytes()).hexdigest()[:12]}"
     if not (home / "complete").exists():
