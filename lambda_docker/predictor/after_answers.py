@@ -79,7 +79,7 @@ def _register(api: str) -> str | None:
     return answer.headers.get("lambda-extension-identifier") if answer.status == 200 else None
 
 
-def _follow_invocations(buffer: Buffer[Any], api: str, identifier: str) -> None:
+def _follow_invocations(buffer: Buffer, api: str, identifier: str) -> None:
     connection = HTTPConnection(api, is_tls=False, timeout_s=_API_S)
     headers = {"host": api, "Lambda-Extension-Identifier": identifier}
     while True:
@@ -100,7 +100,7 @@ def _follow_invocations(buffer: Buffer[Any], api: str, identifier: str) -> None:
             buffer.flush()
 
 
-def _flush_now_and_then(buffer: Buffer[Any]) -> None:
+def _flush_now_and_then(buffer: Buffer) -> None:
     while True:
         buffer.waiting.wait()
         time.sleep(_THREAD_S)
@@ -108,7 +108,7 @@ def _flush_now_and_then(buffer: Buffer[Any]) -> None:
             buffer.flush()
 
 
-def _flush_at_sigterm(buffer: Buffer[Any]) -> None:
+def _flush_at_sigterm(buffer: Buffer) -> None:
     """Lambda gives a sandbox that has an extension half a second between SIGTERM and SIGKILL.
 
     A handler of Python's would not run: the main thread waits for its next event inside AWS's client.

@@ -9,10 +9,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from predictor import bucket, journal, signed_request
 from predictor.signed_request import Connection
+
+if TYPE_CHECKING:
+    from predictor.captures import Capture
 
 # Calls that come closer together share an object: S3 takes money for each.
 FLUSH_S, FLUSH_COUNT, FLUSH_BYTES = 1.0, 100, 256 * 1024
@@ -22,27 +25,15 @@ RETRY_S = 10.0
 _CONTENT_TYPE = "application/x-ndjson"
 
 
-class Entry(Protocol):
-    """Something that becomes a line. size_bytes: about how long"""
-
-    @property
-    def size_bytes(self) -> int: ...
-
-    def line(self) -> str: ...
-
-
-EntryT = TypeVar("EntryT", bound=Entry)
-
-
-class Buffer(Generic[EntryT]):
-    """Entries of one process, written a line each, in order. Threads may add and flush at the same time.
+class Buffer:
+    """Calls of one process, written a line each, in order. Threads may add and flush at the same time.
 
     clock: counts seconds and is there for tests to turn; waiting: set while there is something to write
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._entries: deque[EntryT] = deque()
+        self._entries: deque[Capture] = deque()
         self._size_bytes = self._lost = 0
         self._lock, self._turn = threading.Lock(), threading.Lock()
         # A connection of its own: whoever waits for a model must not wait for this.
@@ -51,7 +42,7 @@ class Buffer(Generic[EntryT]):
         self._tried_at, self._failure = -FLUSH_S, ""
         self.waiting = threading.Event()
 
-    def add(self, entry: EntryT) -> None:
+    def add(self, entry: "Capture") -> None:
         with self._lock:
             self._put(entry)
             while len(self._entries) > MAX_COUNT or (self._size_bytes > MAX_BYTES and len(self._entries) > 1):
@@ -85,11 +76,11 @@ class Buffer(Generic[EntryT]):
     def close(self) -> None:
         self._connection.close()
 
-    def _put(self, entry: EntryT) -> None:
+    def _put(self, entry: "Capture") -> None:
         self._entries.append(entry)
         self._size_bytes += entry.size_bytes
 
-    def _put_back(self, entries: deque[EntryT], *, is_last: bool) -> None:
+    def _put_back(self, entries: "deque[Capture]", *, is_last: bool) -> None:
         with self._lock:
             if is_last:
                 self._lost += len(entries)
@@ -99,7 +90,7 @@ class Buffer(Generic[EntryT]):
                 self._put(entry)
         self.waiting.set()
 
-    def _write(self, entries: deque[EntryT]) -> str:
+    def _write(self, entries: "deque[Capture]") -> str:
         """Put the object; what went wrong, or nothing."""
         lines: list[str] = []
         for entry in entries:

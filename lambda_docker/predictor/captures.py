@@ -20,7 +20,7 @@ from predictor.published import CAPTURE_ALL, CAPTURE_OFF, Live
 _ENTRY_BYTES = 1000
 
 # Where a function's calls go; there is none where nobody would flush it: in `serve`, and in the verify function.
-buffer: "Buffer[Capture] | None" = None
+buffer: Buffer | None = None
 
 
 class Asked(NamedTuple):

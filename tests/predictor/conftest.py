@@ -79,7 +79,7 @@ def context() -> object:
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What was kept so far, as the bucket has it."""
-    buffer: Buffer[captures.Capture] = Buffer()
+    buffer: Buffer = Buffer()
     monkeypatch.setattr(captures, "buffer", buffer)
 
     def read() -> list[dict[str, Any]]:

@@ -22,10 +22,10 @@ class Line:
 
 
 @pytest.fixture
-def buffer(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buffer[Line]]:
+def buffer(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buffer]:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    made: Buffer[Line] = Buffer(clock=clock)
+    made: Buffer = Buffer(clock=clock)
     yield made
     made.close()
 
@@ -43,7 +43,7 @@ def _objects() -> dict[str, list[str]]:
     return {entry["Key"]: bucket.read(entry["Key"], limit_bytes=10**7).body.decode().splitlines() for entry in found}
 
 
-def _add(buffer: Buffer[Line], *texts: str) -> None:
+def _add(buffer: Buffer, *texts: str) -> None:
     for text in texts:
         buffer.add(Line(text))
 
