@@ -34,7 +34,7 @@ def lay_out(folder: Path, *, cache: Path = CACHE) -> Folders:
     packages.mkdir()
     pandas.mkdir()
     installed = Path(sysconfig.get_path("purelib"))
-    for origin in (_install_runtime(cache), installed):
+    for origin in (install_runtime(cache), installed):
         for entry in origin.iterdir():
             is_apart = entry.name in _APART or entry.name.startswith(tuple(f"{name}-" for name in _APART))
             link = (pandas if is_apart else packages) / entry.name
@@ -45,7 +45,8 @@ def lay_out(folder: Path, *, cache: Path = CACHE) -> Folders:
     return Folders(bin=folder / "python" / "bin", packages=packages, pandas=pandas)
 
 
-def _install_runtime(cache: Path) -> Path:
+def install_runtime(cache: Path = CACHE) -> Path:
+    """A folder that has Lambda's runtime client, of the image's pins. Raises: RuntimeError: it cannot be installed."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     home = cache / f"lambda-runtime-{version}-{hashlib.sha256(_PINS.read_bytes()).hexdigest()[:12]}"
     if not (home / "complete").exists():

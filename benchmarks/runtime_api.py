@@ -1,6 +1,8 @@
 """Lambda's runtime API for one process: the events that it is given, what it posts in answer, and when.
 
-Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes"
+An extension inside that process is told of each event as well, and the next one waits until it has asked for it.
+Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes", "Using the Lambda Extensions API
+to create extensions"
 """
 
 import contextlib
@@ -15,6 +17,7 @@ from typing import Any
 
 _ANSWERS_WITHIN_S = 120
 _REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+_EXTENSION = "/2020-01-01/extension/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,18 @@ class Call:
 
 @dataclass(slots=True)
 class Api:
-    """address: for AWS_LAMBDA_RUNTIME_API; seen: asked while the process still waits for its answer to be taken"""
+    """address: for AWS_LAMBDA_RUNTIME_API; seen: asked while the process still waits for its answer to be taken
+
+    has_extension: whether an extension has registered; is_idle: whether it has asked for its next event
+    """
 
     address: str = ""
     seen: Callable[[], Any] = field(default=lambda: None)
+    has_extension: bool = False
+    is_idle: threading.Event = field(default_factory=threading.Event)
     _events: "queue.Queue[bytes]" = field(default_factory=queue.Queue)
     _posted: "queue.Queue[tuple[str, bytes, Call]]" = field(default_factory=queue.Queue)
+    _invokes: "queue.Queue[bytes]" = field(default_factory=queue.Queue)
     _asked_at: float = 0.0
     _given_at: float = 0.0
 
@@ -61,8 +70,18 @@ class Api:
         """The next event, once there is one."""
         self._asked_at = time.perf_counter()
         event = self._events.get()
+        if self.has_extension:
+            # An invocation begins once the last one is over for both.
+            self.is_idle.wait(_ANSWERS_WITHIN_S)
+            self.is_idle.clear()
+            self._invokes.put(b'{"eventType": "INVOKE"}')
         self._given_at = time.perf_counter()
         return event
+
+    def next_invoke(self) -> bytes:
+        """The extension's next event, once there is one."""
+        self.is_idle.set()
+        return self._invokes.get()
 
     def take(self, kind: str, body: bytes) -> None:
         """What the process posted: a "response", or an error."""
@@ -100,10 +119,14 @@ def _handler_of(api: Api) -> type[BaseHTTPRequestHandler]:
                 super().handle()
 
         def do_GET(self) -> None:
-            self._reply(200, api.next())
+            self._reply(200, api.next_invoke() if self.path == f"{_EXTENSION}event/next" else api.next())
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.path == f"{_EXTENSION}register":
+                api.has_extension = True
+                self._reply(200, b"{}")
+                return
             api.take(self.path.rsplit("/", 1)[-1], body)
             self._reply(202, b"")
 
@@ -111,6 +134,7 @@ def _handler_of(api: Api) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Lambda-Extension-Identifier", _REQUEST_ID)
             self.send_header("Lambda-Runtime-Aws-Request-Id", _REQUEST_ID)
             self.send_header("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0")
             self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 60_000))

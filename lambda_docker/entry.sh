@@ -11,6 +11,8 @@ if [ -n "$PORTICO_LARGE_FUNCTION" ]; then
 fi
 # Lambda names its runtime API in the environment; anywhere else AWS's emulator of it stands in, on port 8080.
 if [ -z "$AWS_LAMBDA_RUNTIME_API" ]; then
+    # As AWS's SAM says it too. The emulator keeps callers until extensions have finished; Lambda does not.
+    export AWS_SAM_LOCAL=true
     exec aws-lambda-rie python -m awslambdaric "$@"
 fi
 exec python -m awslambdaric "$@"

@@ -4,18 +4,23 @@
 
 Only the last path segment names the call; the one before it, where it has the form of a slug, names the model. What
 batches need is imported by the first call for one.
+
+A single row is answered as direct invokes are (docs/contract.md §9) where the caller accepts FULL_ANSWER.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor import handing_over, keys, model_store
-from predictor.errors import BadInput, BatchRefused, CallRefused, Fault
-from predictor.events import ApiRequest, Reply
+from predictor import handing_over, journal, keys, model_store
+from predictor.captures import Asked
+from predictor.errors import BadInput, BadRequest, BatchRefused, CallRefused, Fault
+from predictor.events import NO_MODEL, ApiRequest, Reply
 from predictor.loaded_model import LoadedModel
 from predictor.operations import predict_one
 
 AWAY_SECONDS = "5"
+FULL_ANSWER = "application/vnd.portico.prediction+json"
 
 # singlePrediction keeps the original's.
 _BATCH_CORS = {
@@ -27,11 +32,55 @@ _BATCH_CORS = {
 
 def answer(request: ApiRequest) -> Reply:
     """Answer a call; expected faults become statuses with a message."""
+    began = time.perf_counter()
     call, methods = _find_call(request.segments)
     reply = _answer(request, call, methods)
     if "batchPrediction" in request.segments:
         reply.headers = {**_BATCH_CORS, **reply.headers}
+    return _in_full(request, reply, began=began)
+
+
+def refuse_for_large(request: ApiRequest, fault: Fault) -> Reply:
+    """What a caller is told where the large function does not answer."""
+    return _of_failure(request, refuse(fault))
+
+
+def excuse(request: ApiRequest) -> Reply:
+    """What a caller is told of a bug: a reference to what the log says of it."""
+    message = f"Something went wrong on our side. Please try again; the reference is {request.request_id}."
+    return _of_failure(request, Reply(status=500, body={"message": message}, error="bug"))
+
+
+def _of_failure(request: ApiRequest, reply: Reply) -> Reply:
+    """An answer to a call whose own was lost on the way: what was known of the model is looked up once more."""
+    reply.call, methods = _find_call(request.segments)
+    recalled = model_store.store.recall(_named(request)) if request.method == "POST" and methods else None
+    if recalled is not None:
+        live, model = recalled
+        reply.asked = Asked(live, _body_or_none(request), None if model is None else model.features)
+        reply.model_tag = f"{live.slug}/{live.version}"
+    return _in_full(request, reply, began=0.0)
+
+
+def _in_full(request: ApiRequest, reply: Reply, *, began: float) -> Reply:
+    """The answer in the form that its caller accepts."""
+    if not _accepts_full(request) or reply.call != "singlePrediction" or reply.body is None:
+        return reply
+    if reply.prediction is not None:
+        milliseconds = journal.milliseconds_since(began)
+        reply.body = {"ok": True, **reply.prediction, "milliseconds": milliseconds, "request_id": request.request_id}
+    else:
+        error = {"code": reply.error, "message": reply.body["message"]}
+        if reply.fields:
+            error["fields"] = dict(reply.fields)
+        reply.body = {"ok": False, "error": error, "message": reply.body["message"]}
+    reply.headers = {**reply.headers, "Content-Type": FULL_ANSWER}
     return reply
+
+
+def _accepts_full(request: ApiRequest) -> bool:
+    accepted = request.headers.get("accept", "")
+    return any(kind.partition(";")[0].strip().lower() == FULL_ANSWER for kind in accepted.split(","))
 
 
 def _answer(request: ApiRequest, call: str, methods: Mapping[str, Callable[[ApiRequest], Reply]]) -> Reply:
@@ -72,44 +121,64 @@ def refuse(problem: Exception) -> Reply:
     if not isinstance(problem, Fault | CallRefused):
         raise problem
     headers = {"Retry-After": AWAY_SECONDS} if problem.status == 503 else {}
-    body = {"message": problem.message}
-    return Reply(status=problem.status, body=body, headers=headers, error=problem.code)
+    body, fields = {"message": problem.message}, getattr(problem, "fields", {})
+    return Reply(status=problem.status, body=body, headers=headers, error=problem.code, fields=fields)
 
 
-def excuse(request_id: str) -> Reply:
-    """What a caller is told of a bug: a reference to what the log says of it."""
-    message = f"Something went wrong on our side. Please try again; the reference is {request_id}."
-    return Reply(status=500, body={"message": message}, error="bug")
-
-
-def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapping[str, Any]], Reply]) -> Reply:
+def _ask_model(request: ApiRequest, ask: Callable[[ApiRequest, LoadedModel, Mapping[str, Any], str], Reply]) -> Reply:
     """Answer a call that has a body and is about a model: whatever becomes of it, the answer names that model."""
-    body = request.json_body()
-    model = _find_model(request)
+    body = _body_or_none(request)
     try:
-        reply = ask(request, model, body)
+        live = model_store.store.find_live(_named(request))
+    except Exception:
+        # What is wrong with the body is told first.
+        request.json_body()
+        raise
+    asked = None if live is None else Asked(live, body)
+    tag = NO_MODEL if live is None else f"{live.slug}/{live.version}"
+    try:
+        body = request.json_body() if body is None else body
+        model, start = model_store.store.answering(_named(request), live)
+        tag = model.tag()
+        if asked is not None:
+            asked = asked._replace(features=model.features, start=start)
+        reply = ask(request, model, body, start)
     except (Fault, BatchRefused, CallRefused) as problem:
         reply = refuse(problem)
-    reply.model_tag = model.tag()
+    reply.model_tag, reply.asked = tag, asked
     return reply
 
 
-def _find_model(request: ApiRequest) -> LoadedModel:
-    """The model in the path, else the drop-in one, else the default one. Raises: Fault."""
+def _body_or_none(request: ApiRequest) -> dict[str, Any] | None:
+    try:
+        return request.json_body()
+    except BadRequest:
+        return None
+
+
+def _named(request: ApiRequest) -> str:
+    """The model in the path; nothing for the drop-in one, else the default one."""
     named = request.segments[-2] if len(request.segments) > 1 else ""
-    return model_store.store.find(named if keys.is_slug(named) else "")
+    return named if keys.is_slug(named) else ""
 
 
 def _predict_one(request: ApiRequest) -> Reply:
-    return _ask_model(request, lambda _, model, body: Reply(status=200, body=_predict_row(model, body)))
+    return _ask_model(request, _predict_row)
 
 
-def _predict_row(model: LoadedModel, body: Mapping[str, Any]) -> dict[str, Any]:
+def _predict_row(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any], start: str) -> Reply:
     try:
         values = model.read_row(body)
     except BadInput as fault:
+        if _accepts_full(request):
+            raise
         raise _as_original(fault, body) from fault
     prediction = predict_one(model, values)
+    told = {"model": model.ref, "output": model.output_json, "prediction": prediction, "start": start}
+    return Reply(status=200, body=_to_original(model, prediction), prediction=told)
+
+
+def _to_original(model: LoadedModel, prediction: Mapping[str, Any]) -> dict[str, Any]:
     probabilities = prediction["probabilities"]
     # The original page reads result.body.pred_proba, its Lambda wrote result.pred_proba: both are there.
     rounded = {} if probabilities is None else {"pred_proba": round(probabilities[-1], 3)}
@@ -133,7 +202,7 @@ def _predict_file(request: ApiRequest) -> Reply:
     return _ask_model(request, _score_or_start)
 
 
-def _score_or_start(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any]) -> Reply:
+def _score_or_start(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any], _start: str) -> Reply:
     from predictor import api_batches
     from predictor.batch.inline import score_file
 

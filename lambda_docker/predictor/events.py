@@ -10,10 +10,13 @@ import json
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from predictor.errors import BadRequest
 from predictor.limits import in_megabytes, limit
+
+if TYPE_CHECKING:
+    from predictor.captures import Asked
 
 Event = Mapping[str, Any]
 
@@ -60,7 +63,11 @@ class ApiRequest(NamedTuple):
 
 
 class Reply:
-    """An answer to an API call; body None is an empty one. `headers` go before those that every answer has."""
+    """An answer to an API call; body None is an empty one. `headers` go before those that every answer has.
+
+    fields: what is wrong with which value; prediction: a single row's, as a direct invoke is told it; asked: the live
+    model that the call was about, for what is kept of it
+    """
 
     def __init__(
         self,
@@ -71,9 +78,13 @@ class Reply:
         model_tag: str = NO_MODEL,
         call: str | None = None,
         error: str | None = None,
+        fields: Mapping[str, str] = MappingProxyType({}),
+        prediction: Mapping[str, Any] | None = None,
     ) -> None:
         self.status, self.body, self.headers = status, body, headers or {}
         self.model_tag, self.call, self.error = model_tag, call, error
+        self.fields, self.prediction = fields, prediction
+        self.asked: Asked | None = None
 
 
 def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:

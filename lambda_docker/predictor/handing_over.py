@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from predictor.errors import BadRequest, Fault, LargeAway, LargeFailed, NeedsLarge
 
 if TYPE_CHECKING:
-    from predictor.events import ApiRequest, OperationRequest
+    from predictor.events import ApiRequest, OperationRequest, Reply
     from predictor.http_connection import Answer
     from predictor.signed_request import Connection
 
@@ -45,25 +45,24 @@ def ask_large(
     Raises: LargeFailed: it ended with an exception, so this one does as well. API callers are answered all the same.
     """
     from predictor import api_calls, journal
-    from predictor.events import ApiRequest, to_proxy_response
+    from predictor.events import ApiRequest
 
     began = time.perf_counter()
     is_api = isinstance(request, ApiRequest)
     error: str | None = None
     try:
-        answer = _invoke(event, seconds=_seconds_left(context))
+        return _invoke(event, seconds=_seconds_left(context))
     except Fault as fault:
         error = fault.code
-        if is_api:
-            answer = to_proxy_response(api_calls.refuse(fault), request_id=request.request_id)
-        else:
-            answer = fault.to_json()
+        if not isinstance(request, ApiRequest):
+            return fault.to_json()
+        return _answer_instead(request, api_calls.refuse_for_large(request, fault), began=began)
     except LargeFailed as failed:
         error = "bug"
         journal.note("large_function_failed", request_id=request.request_id, kind=failed.kind)
-        if not is_api:
+        if not isinstance(request, ApiRequest):
             raise
-        answer = to_proxy_response(api_calls.excuse(request.request_id), request_id=request.request_id)
+        return _answer_instead(request, api_calls.excuse(request), began=began)
     finally:
         journal.write(
             "api" if is_api else request.operation[:40],  # type: ignore[union-attr]  # one of the two
@@ -74,7 +73,15 @@ def ask_large(
             reason=need.reason,
             error=error,
         )
-    return answer
+
+
+def _answer_instead(request: "ApiRequest", reply: "Reply", *, began: float) -> dict[str, Any]:
+    """The small function's own answer. Where the large one answers too, only too late, their id makes them one call."""
+    from predictor import captures, journal
+    from predictor.events import to_proxy_response
+
+    captures.keep(request, reply, milliseconds=journal.milliseconds_since(began))
+    return to_proxy_response(reply, request_id=request.request_id)
 
 
 def _invoke(event: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:

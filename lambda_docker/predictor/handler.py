@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from predictor import api_calls, handing_over, journal, operations, signed_get
+from predictor import after_answers, api_calls, captures, handing_over, journal, operations, signatures, signed_get
 from predictor.errors import BadRequest, BatchRefused, Fault, NeedsLarge
 from predictor.events import ApiRequest, OperationRequest, read_event, to_proxy_response
 
@@ -22,13 +22,17 @@ Answer = dict[str, Any]
 def handle(event: Mapping[str, Any], context: Any) -> Answer:
     """The predict function: the operations below, the batch steps and the public API."""
     try:
-        request = read_event(event, context)
-    except BadRequest as fault:
-        return fault.to_json()
-    try:
-        return _answer(request)
-    except NeedsLarge as need:
-        return handing_over.ask_large(event, request, need, context=context)
+        try:
+            request = read_event(event, context)
+        except BadRequest as fault:
+            return fault.to_json()
+        try:
+            return _answer(request)
+        except NeedsLarge as need:
+            return handing_over.ask_large(event, request, need, context=context)
+    finally:
+        if after_answers.is_awaited:
+            after_answers.has_returned(context)
 
 
 def verify(event: Mapping[str, Any], context: Any) -> Answer:
@@ -111,7 +115,7 @@ def _answer_api(request: ApiRequest) -> Answer:
         raise
     except Exception as problem:  # the caller gets a reference, the log the traceback
         journal.write_exception(problem, request_id=request.request_id)
-        reply = api_calls.excuse(request.request_id)
+        reply = api_calls.excuse(request)
     journal.write(
         "api",
         request_id=request.request_id,
@@ -122,6 +126,7 @@ def _answer_api(request: ApiRequest) -> Answer:
         model=reply.model_tag,
         error=reply.error,
     )
+    captures.keep(request, reply, milliseconds=journal.milliseconds_since(began))
     return to_proxy_response(reply, request_id=request.request_id)
 
 
@@ -160,3 +165,6 @@ _OPERATIONS = {
 
 if os.environ.get("AWS_LAMBDA_RUNTIME_API"):
     signed_get.connect_ahead()
+# The verify function has no key, and answers nothing that is kept.
+if os.environ.get("AWS_LAMBDA_FUNCTION_NAME") and signatures.has_key():
+    after_answers.start()

@@ -26,7 +26,9 @@ def milliseconds_since(began: float) -> float:
 
 def note(event: str, **facts: Any) -> None:
     """A line beside the request's own, for whoever keeps the function."""
-    print(_encode({"event": event, **facts}), flush=True)
+    # At once, with its end: another thread may be writing its own.
+    sys.stdout.write(_encode({"event": event, **facts}) + "\n")
+    sys.stdout.flush()
 
 
 def write_exception(problem: BaseException, *, request_id: str) -> None:

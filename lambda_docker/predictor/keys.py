@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from predictor.errors import BadRequest
 
 DROP_IN_KEY = "model/binary_sklearn_model.pkl"
-RESERVED_PREFIXES = frozenset({"quarantine", "models", "model", "batches"})
+RESERVED_PREFIXES = frozenset({"quarantine", "models", "model", "batches", "captures", "pages"})
 
 # Whose jobs they are where nobody checks who calls: on an emulator, or without a user pool.
 ANYONE = "00000000-0000-0000-0000-000000000000"
@@ -96,6 +96,12 @@ def read_file_key(value: object, *, claims: Mapping[str, str] | None = None) -> 
     if segments[0] in RESERVED_PREFIXES or (own is not None and segments[0] not in own):
         raise BadRequest("fileKey must lie inside your own folder.")
     return value
+
+
+def inline_result(file_key: str) -> str:
+    """Where a file of the original tool's kind is scored into, if that is done within the call."""
+    folder, _, file = file_key.rpartition("/")
+    return f"{folder}/{file.rpartition('.')[0] or file}_predictions.csv"
 
 
 def read_owner(claims: Mapping[str, str] | None) -> str:

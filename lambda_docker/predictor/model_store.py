@@ -40,15 +40,35 @@ class ModelStore:
 
     def find(self, slug: str = "") -> LoadedModel:
         """The model of that name; without one the drop-in one, else the default one. Raises: Fault."""
-        if slug:
-            return self.get(slug)[0]
-        drop_in = self.get_drop_in()
-        if drop_in is not None:
-            return drop_in[0]
-        default = os.environ.get("PORTICO_DEFAULT_MODEL", "")
-        if not keys.is_slug(default):
+        return self.answering(slug, self.find_live(slug))[0]
+
+    def find_live(self, slug: str = "") -> Live | None:
+        """What the portal has made live by that name, and without one by the default one's.
+
+        None where a model answers that no portal knows: the drop-in one, or a mounted one. Raises: Fault
+        """
+        if self._mounted is not None or (not slug and self.get_drop_in() is not None):
+            return None
+        slug = slug or os.environ.get("PORTICO_DEFAULT_MODEL", "")
+        if not keys.is_slug(slug):
             raise UnknownModel("No model is named in the path, and none is set as the default one.")
-        return self.get(default)[0]
+        with self._lock:
+            return self._find_live(slug)
+
+    def answering(self, slug: str, live: Live | None) -> tuple[LoadedModel, str]:
+        """The model of what find_live found by that name, and "warm" or "cold". Raises: Fault."""
+        if live is not None:
+            return self.get(live.slug, live.version, live.sha256)
+        drop_in = None if slug else self.get_drop_in()
+        return drop_in or self.get(slug)
+
+    def recall(self, slug: str = "") -> tuple[Live, LoadedModel | None] | None:
+        """What find_live found by that name last, and its model if that is loaded. Nothing is fetched."""
+        with self._lock:
+            if not slug and self._drop_in is not None and self._drop_in[2] is not None:
+                return None
+            live = self._live.get(slug or os.environ.get("PORTICO_DEFAULT_MODEL", ""))
+            return None if live is None else (live, self._models.get((live.slug, live.version)))
 
     def get(self, slug: str, version: int | None = None, sha256: str | None = None) -> tuple[LoadedModel, str]:
         """The model, and "warm" or "cold".
@@ -60,8 +80,8 @@ class ModelStore:
             return _require_mounted(self._mounted, slug, version), _WARM
         with self._lock:
             if version is None:
-                version, pinned = self._find_live(slug)
-                sha256 = sha256 or pinned
+                live = self._find_live(slug)
+                version, sha256 = live.version, sha256 or live.sha256
             model = self._models.get((slug, version))
             if model is not None:
                 require_same(model.sha256, sha256)
@@ -78,7 +98,7 @@ class ModelStore:
         """
         with self._lock:
             if version is None:
-                version, _ = self._find_live(slug)
+                version = self._find_live(slug).version
         return fetch_manifest(slug, version) | {"version": version}
 
     def get_drop_in(self) -> tuple[LoadedModel, str] | None:
@@ -101,13 +121,13 @@ class ModelStore:
             self._drop_in = (now, etag, model)
             return model, _COLD
 
-    def _find_live(self, slug: str) -> tuple[int, str]:
-        """Number and checksum of the live version, at most FRESH_S seconds old."""
+    def _find_live(self, slug: str) -> Live:
+        """What the pointer says, at most FRESH_S seconds old."""
         kept = self._live.get(slug)
         if kept is None or self._clock() - kept.read_at >= FRESH_S:
             self._live.pop(slug, None)
             kept = self._live[slug] = fetch_pointer(slug, read_at=self._clock(), kept=kept)
-        return kept.version, kept.sha256
+        return kept
 
     def _keep(self, model: LoadedModel) -> None:
         """Keep a model, and let go of those not used for longest while they are too large together."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from predictor.full_models import Full
 
 DROP_IN_SLUG = "drop-in"
+CAPTURE_ALL, CAPTURE_OUTPUTS, CAPTURE_OFF = "all", "outputs", "off"
 
 # What a byte of compiled.json takes once it is numbers of Python's: 4 to 5 were measured.
 _BYTES_OF_TABLES = 6
@@ -38,6 +39,16 @@ class Live(NamedTuple):
     document: dict[str, Any]
     version: int
     sha256: str
+
+    @property
+    def slug(self) -> str:
+        return str(self.document["slug"])
+
+    @property
+    def capture(self) -> str:
+        """What is kept of API calls: "all", "outputs" or "off", which a word that is not known counts as."""
+        word = self.document.get("capture", CAPTURE_ALL)
+        return word if word in (CAPTURE_ALL, CAPTURE_OUTPUTS) else CAPTURE_OFF
 
 
 def require_same(actual: str, expected: str | None) -> None:

@@ -35,7 +35,7 @@ def check(what: str, document: Mapping[str, Any], *, named: str, expected: Mappi
     if reason is None:
         return
     journal.note("signature_invalid", document=named, reason=reason)
-    if not _has_key():
+    if not has_key():
         raise SignatureInvalid(
             "No model can be used here: the function has no key to check the portal's signatures with. "
             "Tell the operators."
@@ -55,7 +55,7 @@ def message(what: str, document: Mapping[str, Any]) -> bytes:
 
 def _find_fault(what: str, document: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
     """Why the signature does not count, for the log; None where it does."""
-    if not _has_key():
+    if not has_key():
         return (
             f"no key: set PORTICO_MANIFEST_KEY to a secret of at least {KEY_MIN_CHARACTERS} characters, "
             "or PORTICO_MANIFEST_KMS_KEY"
@@ -77,7 +77,8 @@ def _find_fault(what: str, document: Mapping[str, Any], expected: Mapping[str, A
     return f"it was signed for another place: {', '.join(other)}" if other else None
 
 
-def _has_key() -> bool:
+def has_key() -> bool:
+    """Whether this function can tell what the portal wrote: the one that verifies uploads cannot."""
     return bool(_local_key() or _kms_key())
 
 

@@ -30,9 +30,13 @@ class NotConnected(OSError):
 
 def is_enough() -> bool:
     """Whether this process can do without boto3, as far as it goes."""
+    return "boto3" not in sys.modules and can_reach()
+
+
+def can_reach() -> bool:
+    """Whether the environment has all that a request needs, and nothing that only boto3 knows."""
     return (
-        "boto3" not in sys.modules
-        and all(os.environ.get(name) for name in _NEEDED)
+        all(os.environ.get(name) for name in _NEEDED)
         and bool(region())
         and not any(os.environ.get(name) for name in _BEYOND)
     )

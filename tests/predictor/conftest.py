@@ -1,5 +1,6 @@
 """An S3 emulator for the whole run, and an empty bucket of its own for each test."""
 
+import json
 import os
 import socket
 import subprocess
@@ -7,11 +8,13 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from predictor import bucket, model_store
+from predictor import bucket, captures, model_store
+from predictor.capture_buffer import Buffer
 from tests.predictor.factories import Clock, context_of
 
 _STARTS_WITHIN_S = 30
@@ -71,6 +74,26 @@ def store(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> model_store.ModelSto
 @pytest.fixture
 def context() -> object:
     return context_of("request-1")
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What was kept so far, as the bucket has it."""
+    buffer: Buffer = Buffer()
+    monkeypatch.setattr(captures, "buffer", buffer)
+
+    def read() -> list[dict[str, Any]]:
+        buffer.flush()
+        found = bucket.client().list_objects_v2(Bucket=bucket.name(), Prefix="captures/").get("Contents", [])
+        texts = [bucket.read(entry["Key"], limit_bytes=10**7).body for entry in found]
+        return [json.loads(line, parse_constant=_refuse) for text in texts for line in text.splitlines()]
+
+    yield read
+    buffer.close()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _free_port() -> int:

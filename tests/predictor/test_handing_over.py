@@ -226,6 +226,48 @@ def test_large_one_that_is_away_is_a_fault_with_its_code_to_a_direct_invoke(larg
     assert handle(ASKED, context_of("request-1"))["error"]["code"] == "away"
 
 
+def test_call_that_is_handed_over_is_kept_once(full_elsewhere, kept):
+    publish(penguin_model())
+
+    assert _call("penguins", ROW)["statusCode"] == 200
+
+    assert [line["status"] for line in kept()] == [200]
+
+
+def test_call_that_the_large_one_may_have_kept_is_not_kept_by_the_small_one(large, kept):
+    publish(penguin_model())
+    large.answer = lambda event: {"statusCode": 200, "headers": {}, "body": "{}"}
+
+    _call("penguins", ROW)
+
+    assert kept() == []
+
+
+@pytest.mark.parametrize(("outcome", "status", "code"), [((429, {}, {}), 503, "away"), ((403, {}, {}), 500, "bug")])
+def test_call_that_the_large_one_does_not_answer_is_kept_by_the_small_one(large, kept, outcome, status, code):
+    manifest = publish(penguin_model())
+    large.outcomes = [outcome] * 9
+
+    reply = _call("penguins", ROW)
+
+    (line,) = kept()
+    assert (line["status"], line["error"]["code"], line["call"]) == (status, code, "singlePrediction")
+    assert (line["sha256"], line["inputs"]) == (manifest["sha256"], ROW)
+    assert reply["headers"]["X-Model-Version"] == "penguins/1"
+
+
+def test_large_one_that_is_away_is_told_in_the_form_that_is_accepted(large):
+    publish(penguin_model())
+    large.outcomes = [(503, {}, {})]
+    asked = event("rest_single_prediction", path="/penguins/singlePrediction", body=json.dumps(ROW))
+
+    reply = handle({**asked, "headers": {"Accept": api_calls.FULL_ANSWER}}, context_of("request-1"))
+
+    assert (reply["statusCode"], reply["headers"]["Content-Type"]) == (503, api_calls.FULL_ANSWER)
+    assert json.loads(reply["body"])["error"]["code"] == "away"
+    assert reply["headers"]["Retry-After"] == api_calls.AWAY_SECONDS
+
+
 def test_large_one_that_is_throttled_for_a_moment_answers(large):
     publish(penguin_model())
     large.outcomes = [(429, {}, {}), (429, {}, {})]

@@ -1,6 +1,6 @@
 """A small file scored in one go, for the original tool's batchPrediction."""
 
-from predictor import bucket
+from predictor import bucket, keys
 from predictor.batch.planning import HEADER_ONLY, layout_of
 from predictor.batch.scoring import Scorer, header_line
 from predictor.batch.writing import Written
@@ -27,7 +27,7 @@ def score_file(key: str, model: LoadedModel) -> tuple[str, str]:
             f"The file has {in_megabytes(problem.size_bytes)}; this call scores up to {in_megabytes(allowed)}. "
             "Split it, or use the batch page, which takes larger ones."
         ) from None
-    result = _result_key(key)
+    result = keys.inline_result(key)
     bucket.write(result, _score(body, model), content_type="text/csv; charset=utf-8")
     return bucket.name(), bucket.download_link(result, seconds=LINK_SECONDS)
 
@@ -48,9 +48,3 @@ def _columns_of(output: Output) -> list[tuple[str, str]]:
     if output.type == "binary" and last:
         return [*last, ("error", "error")]
     return [("prediction", "prediction"), *last, ("error", "error")]
-
-
-def _result_key(key: str) -> str:
-    folder, _, file = key.rpartition("/")
-    stem = file.rpartition(".")[0] or file
-    return f"{folder}/{stem}_predictions.csv"
