@@ -135,7 +135,7 @@ def test_sign_out_by_managed_login_ends_both_sessions(by_managed_login: UserPool
     press(page, "Sign in")
     fill_managed_login(page, by_managed_login, address)
     expect_in(page, site, address)
-    token = sessions._open(kept_session()[1][sessions.KEY]["refresh_token"])
+    token = sessions.unseal(kept_session()[1][sessions.KEY]["refresh_token"])
     visited: list[str] = []
     page.on("request", lambda request: visited.append(request.url) if request.is_navigation_request() else None)
 
@@ -291,7 +291,7 @@ def test_sign_out_by_forms_ends_session_and_token(by_forms: UserPool, site: str,
     address, page = by_forms.add("viewer"), page_as(None)
     fill_form(page, site, address)
     expect_in(page, site, address)
-    token = sessions._open(kept_session()[1][sessions.KEY]["refresh_token"])
+    token = sessions.unseal(kept_session()[1][sessions.KEY]["refresh_token"])
 
     sign_out(page)
 
