@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import jwt
 import pytest
 from django.urls import include, path
 
@@ -58,8 +59,9 @@ class UserPool:
         return f"https://cognito-idp.{REGION}.amazonaws.com/{self.id}"
 
     def environment(self, *, by_forms: bool = False) -> dict[str, str]:
-        """The portal's variables, as `deploy outputs` gives them."""
+        """The portal's variables, as `deploy outputs` gives them, with the SDKs' own."""
         return {
+            **EMULATOR_CREDENTIALS,
             "AWS_ENDPOINT_URL": self.endpoint,
             "PORTICO_USER_POOL_ID": self.id,
             "PORTICO_USER_POOL_ISSUER": self.issuer,
@@ -105,6 +107,11 @@ class UserPool:
             AuthParameters={"USERNAME": address, "PASSWORD": password},
         )["AuthenticationResult"]
 
+    def claims(self, address: str) -> Mapping[str, Any]:
+        """What the person's ID token says."""
+        claims: Mapping[str, Any] = jwt.decode(self.tokens(address)["IdToken"], options={"verify_signature": False})
+        return claims
+
     def add_authenticator(self, address: str) -> str:
         """The person's sign-ins ask for a code from now on. Returns the authenticator's secret."""
         token = self.tokens(address)["AccessToken"]
@@ -140,7 +147,7 @@ def make_pool(endpoint: str, *, origin: str) -> UserPool:
         ClientName="portal",
         GenerateSecret=True,
         AllowedOAuthFlows=["code"],
-        AllowedOAuthScopes=["openid", "email", "profile"],
+        AllowedOAuthScopes=["openid", "email", "profile", "aws.cognito.signin.user.admin"],
         AllowedOAuthFlowsUserPoolClient=True,
         CallbackURLs=[f"{each}{CALLBACK}" for each in (origin, "http://testserver")],
         LogoutURLs=[f"{each}/sign-in/" for each in (origin, "http://testserver")],

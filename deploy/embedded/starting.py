@@ -69,6 +69,7 @@ def start_everything(
         login = make_first_login(supervisor, variables)
         manage(supervisor, variables, "sign_models")
         manage(supervisor, variables, "purge_batches")
+        manage(supervisor, variables, "purge_sessions")
     with say_step("Asking the live models their golden rows") as note:
         moved = prove_code(target, outputs)
         note(f"{len(moved)} answered otherwise" if moved else "answered as at their check")

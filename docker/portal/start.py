@@ -71,6 +71,7 @@ def make_database() -> None:
     manage("migrate", "--verbosity", "0")
     print(manage("sign_models"), end="")
     print(manage("purge_batches"), end="")
+    print(manage("purge_sessions"), end="")
 
 
 def make_first_login() -> None:

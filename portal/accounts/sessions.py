@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from portal.accounts.cognito import sessions as cognito_sessions
 from portal.accounts.models import User
 
 NOTED_EVERY_S = 300
@@ -74,6 +75,18 @@ def sessions_of(request: HttpRequest, user: User) -> list[Session]:
     rows = sorted(UserSession.objects.purge_and_list(user), key=lambda row: row.last_seen_at, reverse=True)
     found = [Session(row, device(row.user_agent), row.session_key == here) for row in rows]
     return sorted(found, key=lambda session: not session.is_here)
+
+
+def end(request: HttpRequest, rows: Iterable[UserSession]) -> bool:
+    """Sign out there; what a user pool gave those sessions is taken back.
+
+    Returns: False where Cognito could not be told of all: they have ended all the same
+    """
+    kept = []
+    for row in rows:
+        kept.append(cognito_sessions.read(type(request.session)(row.session_key)))
+        row.end()
+    return cognito_sessions.give_up(*kept)
 
 
 def other_sessions(request: HttpRequest, user: User) -> list[UserSession]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from portal.accounts.cognito import standing
 from portal.accounts.models import ApiToken, User
 
 PREFIX = "portico_"  # lets scanners for leaked secrets know one when they see it
@@ -43,9 +44,12 @@ def revoke(token: ApiToken) -> None:
 
 
 def find_user(secret: str) -> User | None:
-    """Whose token this is; None where it is none, taken back or too old. Notes the use."""
+    """Whose token this is; None where it is none, taken back or too old, or its person is no longer welcome.
+
+    Notes the use. Raises: GatewayError: the user pool cannot be asked about the person
+    """
     token = ApiToken.objects.valid().select_related("user").filter(digest=_digest(secret)).first()
-    if token is None:
+    if token is None or not standing.is_welcome(token.user):
         return None
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > NOTED_EVERY:

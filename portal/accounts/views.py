@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -15,13 +18,19 @@ from portal.accounts.models import ApiToken
 from portal.accounts.second_factors import second_factors_of
 from portal.accounts.signed_in import person
 
+NOT_TOLD = "The sign-in service could not be told: what it gave that browser ends by itself, within hours."
+
 
 @never_cache
 @require_safe
-def account(request: HttpRequest) -> HttpResponse:
-    """Password, second factors and sessions, with what may be done about each."""
+def account(request: HttpRequest, **more: Any) -> HttpResponse:
+    """Password, second factors and sessions, with what may be done about each.
+
+    Args: more: for the template
+    """
     user = person(request)
     context = {
+        **more,
         "factors": second_factors_of(user),
         "sessions": sessions.sessions_of(request, user),
         "passkeys_possible": passkeys.are_possible(request),
@@ -33,20 +42,14 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign out in one other browser."""
-    session = next((each for each in sessions.other_sessions(request, person(request)) if each.pk == pk), None)
-    if session is not None:
-        session.end()
-    messages.success(request, "You are signed out there.")
-    return redirect("mfa_index")
+    found = [row for row in sessions.other_sessions(request, person(request)) if row.pk == pk]
+    return _end(request, found, "You are signed out there.")
 
 
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
-    for session in sessions.other_sessions(request, person(request)):
-        session.end()
-    messages.success(request, "You are signed in nowhere but here.")
-    return redirect("mfa_index")
+    return _end(request, sessions.other_sessions(request, person(request)), "You are signed in nowhere but here.")
 
 
 @never_cache
@@ -73,3 +76,11 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     tokens.revoke(token)
     messages.success(request, f"“{token.name}” was taken back: programs that use it are turned away from now on.")
     return redirect("accounts:tokens")
+
+
+def _end(request: HttpRequest, rows: list[UserSession], done: str) -> HttpResponse:
+    if sessions.end(request, rows):
+        messages.success(request, done)
+    else:
+        messages.warning(request, f"{done} {NOT_TOLD}")
+    return redirect("mfa_index")

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from portal.accounts import roles
 from portal.accounts.cognito import sessions
 from portal.accounts.cognito.forms import PASSWORD_RULES
-from portal.accounts.cognito.views import leaving, managed
+from portal.accounts.cognito.views import authenticator, confirming, leaving, managed
 from portal.accounts.cognito.views import passwords as password_pages
 from portal.accounts.models import User
 from portal.errors import NotLetIn
@@ -87,6 +87,14 @@ def end_the_id_token() -> None:
     row.save()
 
 
+def forget_the_confirmation() -> None:
+    """As if the password had been typed longer ago."""
+    row, data = kept_session()
+    data[sessions.KEY]["confirmed_at"] = 0
+    row.session_data = Session.objects.encode(data)
+    row.save()
+
+
 def test_managed_login_leads_there_and_back_to_the_page_that_was_wanted(by_managed_login, site: str, page_as: PageAs):
     address, page = by_managed_login.add("predictor"), page_as(None)
     page.goto(f"{site}/history/")
@@ -135,7 +143,7 @@ def test_sign_out_by_managed_login_ends_both_sessions(by_managed_login: UserPool
     press(page, "Sign in")
     fill_managed_login(page, by_managed_login, address)
     expect_in(page, site, address)
-    token = sessions._open(kept_session()[1][sessions.KEY]["refresh_token"])
+    token = sessions.unseal(kept_session()[1][sessions.KEY]["refresh_token"])
     visited: list[str] = []
     page.on("request", lambda request: visited.append(request.url) if request.is_navigation_request() else None)
 
@@ -291,7 +299,7 @@ def test_sign_out_by_forms_ends_session_and_token(by_forms: UserPool, site: str,
     address, page = by_forms.add("viewer"), page_as(None)
     fill_form(page, site, address)
     expect_in(page, site, address)
-    token = sessions._open(kept_session()[1][sessions.KEY]["refresh_token"])
+    token = sessions.unseal(kept_session()[1][sessions.KEY]["refresh_token"])
 
     sign_out(page)
 
@@ -314,6 +322,84 @@ def test_person_without_a_role_is_in_and_told_whom_to_ask(by_forms: UserPool, si
     keep(page, "cognito-account")
 
 
+def test_app_is_added_on_ones_account_asked_for_and_removed_again(by_forms: UserPool, site: str, page_as: PageAs):
+    address, page = by_forms.add("viewer"), page_as(None)
+    fill_form(page, site, address)
+    expect_in(page, site, address)
+
+    page.goto(f"{site}/account/")
+    page.get_by_role("link", name="Add an authenticator app").click()
+    expect(page.get_by_alt_text("QR code with the key below")).to_be_visible()
+    keep(page, "cognito-app")
+    secret = page.locator("code.secret").inner_text()
+    page.get_by_label("Code").fill("000000")
+    press(page, "Add the app")
+    expect(page.get_by_text(passwords.WRONG_TOTP)).to_be_visible()
+    expect(page.locator("code.secret")).to_have_text(secret)
+    page.get_by_label("Code").fill(totp(secret))
+    press(page, "Add the app")
+    expect(page.get_by_text(authenticator.ADDED)).to_be_visible()
+    keep(page, "cognito-account-with-app")
+
+    sign_out(page)
+    fill_form(page, site, address)
+    page.get_by_label("Code").fill(totp(secret))
+    press(page, "Go on")
+    expect_in(page, site, address)
+
+    forget_the_confirmation()
+    page.goto(f"{site}/account/")
+    page.get_by_role("link", name="Remove").click()
+    page.get_by_label("Password").fill("wrong")
+    press(page, "Confirm")
+    expect(page.get_by_text(confirming.NOT_YOURS)).to_be_visible()
+    keep(page, "cognito-confirm")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Confirm")
+    page.get_by_label("Code").fill(totp(secret))
+    press(page, "Confirm")
+    keep(page, "cognito-app-remove")
+    press(page, "Remove the app")
+    expect(page.get_by_text(authenticator.REMOVED)).to_be_visible()
+    expect(page.get_by_role("link", name="Add an authenticator app")).to_be_visible()
+
+
+def test_app_is_added_by_managed_login_after_it_has_asked_again(by_managed_login, site: str, page_as: PageAs):
+    address, page = by_managed_login.add("viewer"), page_as(None)
+    page.goto(f"{site}/sign-in/")
+    press(page, "Sign in")
+    fill_managed_login(page, by_managed_login, address)
+    expect_in(page, site, address)
+    forget_the_confirmation()
+
+    page.goto(f"{site}/account/app/")
+    keep(page, "cognito-confirm-managed")
+    press(page, "Confirm")
+    fill_managed_login(page, by_managed_login, address)
+    expect(page).to_have_url(f"{site}/account/app/")
+    page.get_by_label("Code").fill(totp(page.locator("code.secret").inner_text()))
+    press(page, "Add the app")
+
+    expect(page.get_by_text(authenticator.ADDED)).to_be_visible()
+
+
+def test_session_ended_from_another_browser_is_over_at_cognito_too(by_forms: UserPool, site: str, page_as: PageAs):
+    address, there, here = by_forms.add("viewer"), page_as(None), page_as(None)
+    fill_form(there, site, address)
+    expect_in(there, site, address)
+    token = sessions.unseal(kept_session()[1][sessions.KEY]["refresh_token"])
+    fill_form(here, site, address)
+
+    here.goto(f"{site}/account/")
+    here.get_by_role("button", name="Sign out there").click()
+
+    expect(here.get_by_text("You are signed out there.")).to_be_visible()
+    with pytest.raises(NotLetIn):
+        tokens.refresh(token, client_id=by_forms.public_client_id)
+    there.goto(f"{site}/")
+    expect(there).to_have_url(f"{site}/sign-in/?next=/")
+
+
 def test_forms_work_without_script(by_forms: UserPool, site: str, page_as: PageAs):
     address, page = by_forms.add("viewer"), page_as(None, script=False)
 
@@ -332,6 +418,24 @@ def test_door_and_failure_of_managed_login_look_right(by_managed_login, site: st
         page.goto(f"{site}{path}")
         keep(page, f"cognito-{name}-{theme}-{width}")
         assert violations(page) == [] and not is_too_wide(page)
+
+
+@pytest.mark.looks
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_account_and_its_app_look_right(by_forms: UserPool, site: str, page_as: PageAs, theme: str, width: str):
+    page, address = page_as(None, theme=theme, width=width), by_forms.add("viewer")
+    fill_form(page, site, address)
+    expect_in(page, site, address)
+
+    def look(name: str) -> None:
+        page.goto(f"{site}/account/{name}")
+        keep(page, f"cognito-account-{name.replace('/', '-')}{theme}-{width}")
+        assert violations(page) == [] and not is_too_wide(page)
+
+    for name in ("", "app/", "app/remove/", "confirm/"):
+        look(name)
+    by_forms.add_authenticator(address)
+    look("")
 
 
 @pytest.mark.looks

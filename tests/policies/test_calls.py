@@ -11,6 +11,7 @@ from tests.policies.resolving import NotUnderstood
 
 # Whose role a module's calls are made with. Everybody reads; the verify function's reading is that of its upload.
 ROLES = {
+    "portal.gateways.cognito.people": ["PortalRole"],
     "portal.gateways.executions": ["PortalRole"],
     "portal.gateways.inference": ["PortalRole"],
     "portal.gateways.signatures": ["PortalRole"],
@@ -46,6 +47,7 @@ ACTIONS = {
     ("stepfunctions", "stop_execution"): ["states:StopExecution"],
     ("kms", "generate_mac"): ["kms:GenerateMac"],
     ("kms", "verify_mac"): ["kms:VerifyMac"],
+    ("cognito-idp", "admin_get_user"): ["cognito-idp:AdminGetUser"],
 }
 ALLOWED = {(case.who, case.action) for case in CASES if case.is_allowed}
 MADE = sorted({*task_calls(), *find_calls("portal"), *find_calls("predictor")})

@@ -17,19 +17,25 @@ def _name(**attrs: Any) -> forms.CharField:
     return forms.CharField(label="E-mail address", max_length=LONGEST_NAME, widget=forms.TextInput(attrs=given))
 
 
-def _password(label: str, *, autocomplete: str, help_text: str = "") -> forms.CharField:
+def _password(label: str, *, help_text: str = "", **attrs: Any) -> forms.CharField:
     return forms.CharField(
         label=label,
         max_length=LONGEST_PASSWORD,
         strip=False,
         help_text=help_text,
-        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+        widget=forms.PasswordInput(attrs=attrs),
     )
 
 
 class SignInForm(forms.Form):
     username = _name(autofocus=True)
     password = _password("Password", autocomplete="current-password")
+
+
+class PasswordForm(forms.Form):
+    """One's own password, once more."""
+
+    password = _password("Password", autocomplete="current-password", autofocus=True)
 
 
 class NewPasswordForm(forms.Form):
@@ -58,6 +64,15 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         return "".join(self.cleaned_data["code"].split())
+
+
+class AddAppForm(CodeForm):
+    """A code proves that the app has the secret."""
+
+    def __init__(self, *args: Any, secret: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.secret = secret
+        self.fields["code"].help_text = "The six digits that the app shows now."
 
 
 class SendCodeForm(forms.Form):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from allauth.socialaccount.helpers import complete_social_login
-from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.models import SocialLogin
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -32,12 +32,13 @@ def let_in(request: HttpRequest, given: tokens.Tokens, claims: Mapping[str, Any]
         _give_back(given)
         raise NotLetIn(SWITCHED_OFF)
     # allauth finds the person by this; it never gets to where it would look for one by address, or make one.
-    account = SocialAccount(provider=people.PROVIDER, uid=claims["sub"], extra_data={})
-    login = SocialLogin(account=account, provider=CognitoProvider(request))
+    login = SocialLogin(account=people.account_of(claims), provider=CognitoProvider(request))
     login.state = {"next": next_url} if next_url else {}
+    before = sessions.read(request.session)
     response: HttpResponse = complete_social_login(request, login)
     if request.user.is_authenticated:  # allauth has given it a key of its own by now
         sessions.keep(request.session, given, claims)
+        sessions.give_up(before)  # of the session that this one has replaced
     return response
 
 

@@ -16,6 +16,7 @@ from portal.accounts import actions, roles
 from portal.accounts.models import User
 
 PROVIDER = "cognito"
+NAME = "username"  # what allauth's row keeps beside the `sub`
 LONGEST = 150  # a name, of any kind, as Django's users have it
 # Groups are named as roles, but a group's name has no blanks.
 GROUPS = {role.replace(" ", "-"): role for role in roles.ROLES}
@@ -26,27 +27,39 @@ def admit(claims: Mapping[str, Any]) -> User:
 
     Args: claims: of an ID token that was verified
     """
-    user = find(claims["sub"])
-    if user is None:
+    account = _find(claims["sub"])
+    if account is None:
         try:
-            user = _make(claims)
+            account = _make(claims)
         except IntegrityError:  # signed in twice at once, for the first time
-            user = find(claims["sub"])
-            if user is None:
+            account = _find(claims["sub"])
+            if account is None:
                 raise
-    _take_over(user, claims)
+    _take_over(account, claims)
+    user: User = account.user
     return user
 
 
 def find(sub: str) -> User | None:
     """Whose `sub` this is, or None where nobody's."""
-    account = SocialAccount.objects.filter(provider=PROVIDER, uid=sub).select_related("user").first()
+    account = _find(sub)
     return account.user if account else None
 
 
 def comes_from_the_pool(user: User) -> bool:
     """Is this person's name and role the pool's affair?"""
     return SocialAccount.objects.filter(provider=PROVIDER, user=user).exists()
+
+
+def name_in_the_pool(user: User) -> str | None:
+    """As the pool calls this person, where a call takes a username; None where it does not know them."""
+    account = SocialAccount.objects.filter(provider=PROVIDER, user=user).first()
+    return str(account.extra_data.get(NAME) or account.uid) if account else None
+
+
+def account_of(claims: Mapping[str, Any]) -> SocialAccount:
+    """The row that says who that is; not saved, and without a user."""
+    return SocialAccount(provider=PROVIDER, uid=claims["sub"], extra_data=_names(claims))
 
 
 def role_of(groups: object) -> str:
@@ -56,18 +69,31 @@ def role_of(groups: object) -> str:
     return next((role for role in reversed(roles.ROLES) if role in held), "")
 
 
+def _find(sub: str) -> SocialAccount | None:
+    found: SocialAccount | None = (
+        SocialAccount.objects.filter(provider=PROVIDER, uid=sub).select_related("user").first()
+    )
+    return found
+
+
 @transaction.atomic
-def _make(claims: Mapping[str, Any]) -> User:
+def _make(claims: Mapping[str, Any]) -> SocialAccount:
     user = User(username=claims["sub"])
     user.set_unusable_password()
     user.save()
-    SocialAccount.objects.create(provider=PROVIDER, uid=claims["sub"], user=user)
-    return user
+    account = account_of(claims)
+    account.user = user
+    account.save()
+    return account
 
 
 @transaction.atomic
-def _take_over(user: User, claims: Mapping[str, Any]) -> None:
+def _take_over(account: SocialAccount, claims: Mapping[str, Any]) -> None:
     """Writes what changed, which at most refreshes is nothing."""
+    if account.extra_data != _names(claims):
+        account.extra_data = _names(claims)
+        account.save(update_fields=["extra_data"])
+    user: User = account.user
     address = _address(claims)
     facts = {
         "username": _free_name(user, address) or claims["sub"],
@@ -84,6 +110,11 @@ def _take_over(user: User, claims: Mapping[str, Any]) -> None:
     role = role_of(claims.get("cognito:groups"))
     if role != user.role or user.is_staff != (role in roles.STAFF_ROLES):
         actions.assign_role(user, role)
+
+
+def _names(claims: Mapping[str, Any]) -> dict[str, str]:
+    """In the template's pool the name is the `sub` once more; in pools of the original tool it may be another one."""
+    return {NAME: str(claims.get("cognito:username") or claims["sub"])}
 
 
 def _address(claims: Mapping[str, Any]) -> str:

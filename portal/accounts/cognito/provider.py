@@ -18,7 +18,8 @@ from django.urls import reverse
 from portal.accounts.cognito.people import PROVIDER
 from portal.gateways.cognito import client
 
-SCOPES = ["openid", "email", "profile"]
+# The last one lets people look after their authenticator app. The pool's client has to allow each.
+SCOPES = ["openid", "email", "profile", "aws.cognito.signin.user.admin"]
 
 
 class CognitoOAuth2Adapter(OpenIDConnectOAuth2Adapter):
@@ -50,11 +51,23 @@ class CognitoProvider(OpenIDConnectProvider):
         )
         super().__init__(request, app=app)
 
-    def send_there(self, request: HttpRequest, *, next_url: str) -> HttpResponse:
-        """To managed login. State, nonce and PKCE's verifier wait in the session. Raises: GatewayError."""
+    def send_there(self, request: HttpRequest, *, next_url: str, is_again: bool = False) -> HttpResponse:
+        """To managed login. State, nonce and PKCE's verifier wait in the session.
+
+        Args:   is_again: somebody who is in shows who that is; a session that managed login has does not do
+        Raises: GatewayError
+        Source: OpenID Connect Core 1.0, section 3.1.2.1, for `prompt`, which managed login knows
+        """
         nonce = secrets.token_urlsafe(32)
+        asked = {"nonce": nonce, **({"prompt": "login"} if is_again else {})}
         response: HttpResponse = self.redirect(
-            request, AuthProcess.LOGIN, next_url=next_url, auth_params={"nonce": nonce}, scope=SCOPES, nonce=nonce
+            request,
+            AuthProcess.LOGIN,
+            next_url=next_url,
+            auth_params=asked,
+            scope=SCOPES,
+            nonce=nonce,
+            is_again=is_again,
         )
         return response
 

@@ -1,13 +1,12 @@
 """The pages instead of portal/accounts/doors.py where a user pool signs people in, under the same names.
 
-Password, second factor and confirmation are the pool's affair: there are no pages for these.
+The password is the pool's affair: there is no page for it.
 """
 
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from portal.accounts.cognito.views import leaving, managed, passwords
-from portal.accounts.views import account
+from portal.accounts.cognito.views import authenticator, confirming, leaving, managed, passwords
 
 
 def pages(*, by_forms: bool) -> list[URLPattern]:
@@ -19,17 +18,22 @@ def pages(*, by_forms: bool) -> list[URLPattern]:
             path("sign-in/code/", passwords.code, name="cognito_code"),
             path("sign-in/forgotten/", passwords.forgotten, name="cognito_forgotten"),
             path("sign-in/reset/", passwords.reset, name="cognito_reset"),
+            path("account/confirm/", confirming.by_password, name="account_reauthenticate"),
+            path("account/confirm/code/", confirming.by_code, name="mfa_reauthenticate"),
         ]
     else:
         ways = [
             path("sign-in/", managed.sign_in, name="account_login"),
             # The template names this path to the pool's client.
             path("accounts/oidc/cognito/login/callback/", managed.callback, name="cognito_callback"),
+            path("account/confirm/", confirming.by_managed_login, name="account_reauthenticate"),
         ]
     return [
         *ways,
         path("sign-out/", leaving.sign_out, name="account_logout"),
-        path("account/", account, name="mfa_index"),
+        path("account/", authenticator.account, name="mfa_index"),
+        path("account/app/", authenticator.add, name="mfa_activate_totp"),
+        path("account/app/remove/", authenticator.remove, name="mfa_deactivate_totp"),
     ]
 
 

@@ -35,11 +35,14 @@ _COMMON: Answers = {
 
 
 @functools.cache
-def pool_client() -> Any:
-    """The client of these calls, which are never signed. The pool's id begins with its region."""
+def pool_client(*, is_signed: bool = False) -> Any:
+    """The client of these calls. What people ask is never signed, what the portal asks of its own is, by its role.
+
+    The pool's id begins with its region.
+    """
     make: Any = boto3.client  # typed by one overload a service, and this one's types are not installed
     config = Config(
-        signature_version=UNSIGNED,
+        signature_version=None if is_signed else UNSIGNED,
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
         retries={"total_max_attempts": 1},

@@ -35,17 +35,19 @@ _ALREADY_OVER = ("UnauthorizedException", "UnsupportedTokenTypeException", "Inva
 
 @dataclass(frozen=True, repr=False)
 class Tokens:
-    """What a sign-in or a refresh gives. The access token is for APIs that the portal does not ask: it is dropped.
+    """What a sign-in or a refresh gives.
 
     Attributes:
         client_id: whose tokens these are; they are refreshed and revoked in its name
         id_token: not yet looked at
         refresh_token: empty where the old one stays good
+        access_token: of a refresh alone, for the person's own calls; a sign-in's is dropped
     """
 
     client_id: str
     id_token: str
     refresh_token: str = ""
+    access_token: str = ""
 
 
 def exchange_code(code: str, *, redirect_uri: str, verifier: str) -> Tokens:
@@ -90,7 +92,7 @@ def refresh(refresh_token: str, *, client_id: str) -> Tokens:
         said = pool_client().get_tokens_from_refresh_token(
             RefreshToken=refresh_token, ClientId=client_id, **secret_of(client_id)
         )["AuthenticationResult"]
-    return Tokens(client_id, said["IdToken"], said.get("RefreshToken", ""))
+    return Tokens(client_id, said["IdToken"], said.get("RefreshToken", ""), said.get("AccessToken", ""))
 
 
 def revoke(refresh_token: str, *, client_id: str) -> None:

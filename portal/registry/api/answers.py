@@ -21,7 +21,10 @@ from portal.registry.actions import BeingChecked, RowsMoved
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 SAY_WHO = "Send a token of the portal: Authorization: Bearer portico_…. Its page, “Tokens for programs”, makes one."
-SAY_AGAIN = "This token is not valid: mistyped, taken back, or past its last day. Make a new one in the portal."
+SAY_AGAIN = (
+    "This token is not valid: mistyped, taken back, past its last day, or of somebody who may no longer sign in. "
+    "Make a new one in the portal."
+)
 
 
 class Problem(Exception):
@@ -90,7 +93,10 @@ def require(request: HttpRequest, permission: str, doing: str) -> None:
 
 def _authenticate(request: HttpRequest) -> JsonResponse | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    user = tokens.find_user(secret.strip()) if scheme.lower() == "bearer" else None
+    try:
+        user = tokens.find_user(secret.strip()) if scheme.lower() == "bearer" else None
+    except GatewayError as away:
+        return _away(away)
     if user is None:
         refused = error(401, "unauthorized", SAY_AGAIN if secret else SAY_WHO)
         refused["WWW-Authenticate"] = 'Bearer realm="Portico"'
@@ -123,4 +129,8 @@ def _run(view: View, request: HttpRequest, args: Any, kwargs: Any) -> HttpRespon
     except BadInput as bad:
         return error(422, "bad_input", bad.user_message)
     except GatewayError as away:
-        return error(503, "away" if away.retryable else "fault", explain(away))
+        return _away(away)
+
+
+def _away(away: GatewayError) -> JsonResponse:
+    return error(503, "away" if away.retryable else "fault", explain(away))

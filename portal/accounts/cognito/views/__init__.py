@@ -1,1 +1,1 @@
-"""Pages of the sign-in by Cognito. All are open to everybody."""
+"""Pages of the sign-in by Cognito, which are open to everybody, and of one's own account."""

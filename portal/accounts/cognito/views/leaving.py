@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -16,9 +15,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.cognito import sessions
-from portal.errors import GatewayError
-
-log = logging.getLogger(__name__)
 
 OUT = "You are signed out."
 ONLY_HERE = (
@@ -35,19 +31,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/sign_out.html") if request.user.is_authenticated else redirect("account_login")
     kept = sessions.read(request.session)
     logout(request)
-    is_told = kept is None or _tell_cognito(kept)
+    is_told = sessions.give_up(kept)
     messages.success(request, OUT) if is_told else messages.warning(request, ONLY_HERE)
     if kept is None or settings.PORTICO_COGNITO_FORMS:
         return redirect("account_login")
     back = request.build_absolute_uri(reverse("account_login"))
     parameters = urlencode({"client_id": kept["client_id"], "logout_uri": back})
     return HttpResponseRedirect(f"{settings.PORTICO_USER_POOL_DOMAIN}/logout?{parameters}")
-
-
-def _tell_cognito(kept: sessions.Kept) -> bool:
-    try:
-        sessions.revoke(kept)
-    except GatewayError as error:
-        log.warning("A refresh token could not be revoked: %s", error.detail)
-        return False
-    return True

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from portal.accounts.cognito import sessions
 from portal.accounts.cognito.letting_in import let_in, next_url_of
 from portal.accounts.cognito.provider import CognitoProvider, callback_url
 from portal.errors import NotLetIn
@@ -21,6 +23,10 @@ log = logging.getLogger(__name__)
 UNKNOWN_STATE = "This sign-in was begun in another browser or too long ago, or its page was opened twice."
 BROKEN_OFF = "The sign-in was broken off, or the sign-in service does not let this account in."
 FAILED = "The sign-in service could not finish the sign-in."
+NOT_ASKED = (
+    "The sign-in service let you in without asking who you are. Sign out, sign in with your password, and try again "
+    "within five minutes."
+)
 
 
 @login_not_required
@@ -64,7 +70,10 @@ def _finish(request: HttpRequest, state: dict[str, Any], next_url: str) -> HttpR
         request.GET["code"], redirect_uri=callback_url(request), verifier=state["pkce_code_verifier"]
     )
     claims = id_tokens.verify(given.id_token, client_id=given.client_id, nonce=state["nonce"])
-    return let_in(request, given, claims, next_url=next_url)
+    response = let_in(request, given, claims, next_url=next_url)
+    if state.get("is_again") and not sessions.is_confirmed(request.session):
+        messages.warning(request, NOT_ASKED)
+    return response
 
 
 def _failed(request: HttpRequest, why: str, *, next_url: str = "", status: int = 400) -> HttpResponse:

@@ -55,7 +55,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["username"]
         try:
-            with _counted(request, name):
+            with counted(request, name):
                 step = passwords.sign_in(name, form.cleaned_data["password"])
             return _go_on(request, step, next_url)
         except passwords.ResetRequired as error:
@@ -63,7 +63,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             messages.info(request, error.user_message)
             return redirect("cognito_forgotten")
         except REFUSALS as error:
-            _tell(form, error)
+            tell(form, error)
     return _show(request, "sign_in", form, next=next_url)
 
 
@@ -91,7 +91,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
                 raise TooOften(client.TOO_OFTEN)
             passwords.send_code(name)
         except Fixable as error:
-            _tell(form, error)
+            tell(form, error)
         else:
             challenges.remember_name(request.session, name)
             messages.info(request, SENT)
@@ -106,15 +106,44 @@ def reset(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            with _counted(request, given["username"]):
+            with counted(request, given["username"]):
                 passwords.set_password(given["username"], code=given["code"], password=given["password"])
         except REFUSALS as error:
-            _tell(form, error)
+            tell(form, error)
         else:
             challenges.forget(request.session)
             messages.success(request, CHANGED)
             return redirect("account_login")
     return _show(request, "reset", form)
+
+
+@contextmanager
+def counted(request: HttpRequest, name: str) -> Iterator[None]:
+    """A try that counts if it fails, as one with a local password would: Cognito sees the portal's address alone.
+
+    Raises: ValidationError: there were too many, and none is made
+    """
+    key = limits.key_from_here(request, name.lower())
+    limits.refuse_if_spent(request, key)
+    try:
+        yield
+    except Fixable as error:
+        # That the pool's rules refuse a new password says that everything else was right.
+        if not (isinstance(error, BadInput) and "password" in error.fields):
+            ratelimit.consume(request, action="login_failed", key=key)
+        raise
+
+
+def tell(form: forms.Form, error: Fixable | forms.ValidationError) -> None:
+    """At the fields that are meant, else above the form."""
+    if isinstance(error, forms.ValidationError):
+        form.add_error(None, error)
+        return
+    fields = error.fields if isinstance(error, BadInput) else {}
+    for field, message in fields.items():
+        form.add_error(field, message)
+    if not fields:
+        form.add_error(None, forms.ValidationError(error.user_message, code=type(error).__name__))
 
 
 def _answer(
@@ -131,13 +160,13 @@ def _answer(
     challenge, next_url = waiting
     if request.method == "POST" and form.is_valid():
         try:
-            with _counted(request, challenge.username):
+            with counted(request, challenge.username):
                 step = answer(challenge, form.cleaned_data[field])
             return _go_on(request, step, next_url)
         except passwords.ChallengeOver as error:
             return _begin_again(request, error.user_message)
         except REFUSALS as error:
-            _tell(form, error)
+            tell(form, error)
     return _show(request, PAGE_OF[name].removeprefix("cognito_"), form)
 
 
@@ -155,35 +184,6 @@ def _begin_again(request: HttpRequest, why: str) -> HttpResponse:
     challenges.forget(request.session)
     messages.warning(request, why)
     return redirect("account_login")
-
-
-@contextmanager
-def _counted(request: HttpRequest, name: str) -> Iterator[None]:
-    """A try that counts if it fails, as one with a local password would: Cognito sees the portal's address alone.
-
-    Raises: ValidationError: there were too many, and none is made
-    """
-    key = limits.key_from_here(request, name.lower())
-    limits.refuse_if_spent(request, key)
-    try:
-        yield
-    except Fixable as error:
-        # That the pool's rules refuse a new password says that everything else was right.
-        if not (isinstance(error, BadInput) and "password" in error.fields):
-            ratelimit.consume(request, action="login_failed", key=key)
-        raise
-
-
-def _tell(form: forms.Form, error: Fixable | forms.ValidationError) -> None:
-    """At the fields that are meant, else above the form."""
-    if isinstance(error, forms.ValidationError):
-        form.add_error(None, error)
-        return
-    fields = error.fields if isinstance(error, BadInput) else {}
-    for field, message in fields.items():
-        form.add_error(field, message)
-    if not fields:
-        form.add_error(None, forms.ValidationError(error.user_message, code=type(error).__name__))
 
 
 def _show(request: HttpRequest, name: str, form: forms.Form, **more: Any) -> HttpResponse:

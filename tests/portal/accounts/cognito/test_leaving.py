@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def refresh_token(client: Client) -> str:
-    return sessions._open(client.session[sessions.KEY]["refresh_token"])
+    return sessions.unseal(client.session[sessions.KEY]["refresh_token"])
 
 
 def said(client: Client) -> list[str]:

@@ -179,7 +179,7 @@ def test_refresh_with_rotation_keeps_the_new_token(entered, client: Client, monk
 
     client.get("/")
 
-    assert sessions._open(client.session[sessions.KEY]["refresh_token"]) == "rotated"
+    assert sessions.unseal(client.session[sessions.KEY]["refresh_token"]) == "rotated"
 
 
 def test_refresh_by_two_requests_at_once_leaves_a_good_session(entered, client: Client, refreshes: Refreshes):
@@ -222,7 +222,7 @@ def test_session_sealed_with_another_secret_ends(entered, client: Client, settin
     session = client.session
     kept = session[sessions.KEY]
     settings.SECRET_KEY, secret = "another secret that is long enough to be one", settings.SECRET_KEY
-    sealed = sessions._seal("refresh token")
+    sealed = sessions.seal("refresh token")
     settings.SECRET_KEY = secret
     session[sessions.KEY] = {**kept, "refresh_token": sealed}
     session.save()
