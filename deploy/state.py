@@ -54,6 +54,11 @@ class StateFolder:
         return self.root / "samples"
 
     @property
+    def site(self) -> Path:
+        """The published page, as it is served here."""
+        return self.root / "site"
+
+    @property
     def samples_loaded(self) -> Path:
         """Exists once the portal has taken the samples in."""
         return self.root / "samples.loaded"

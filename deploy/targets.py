@@ -143,6 +143,11 @@ class Target:
         return self.session.client("apigateway", **self._client_options)
 
     @cached_property
+    def hosting(self) -> Any:
+        """Amplify Hosting."""
+        return self.session.client("amplify", **self._client_options)
+
+    @cached_property
     def identity(self) -> STSClient:
         return self.session.client("sts", **self._client_options)
 

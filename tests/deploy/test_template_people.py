@@ -42,7 +42,11 @@ def test_invitation_says_where_who_and_with_what():
     text, words = properties("UserPool")["AdminCreateUserConfig"]["InviteMessageTemplate"]["EmailMessage"]["Fn::Sub"]
 
     assert all(part in text for part in ("${Page}", "{username}", "{####}"))
-    assert words["Page"]["Fn::If"] == ["HasPage", {"Ref": "ApiCorsOrigin"}, {"Fn::Select": [0, {"Ref": "PortalOrigin"}]}]
+    assert words["Page"]["Fn::If"] == [
+        "HasPage",
+        {"Ref": "ApiCorsOrigin"},
+        {"Fn::Select": [0, {"Ref": "PortalOrigin"}]},
+    ]
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -126,8 +126,8 @@ PORTAL = Part(
         may_not(
             "manages no people: it signs them in as anybody would",
             "cognito-idp:AdminCreateUser cognito-idp:AdminAddUserToGroup cognito-idp:AdminSetUserPassword"
-            " cognito-idp:AdminDisableUser cognito-idp:AdminInitiateAuth cognito-idp:AdminDeleteUser cognito-idp:ListUsers"
-            " cognito-idp:DescribeUserPoolClient",
+            " cognito-idp:AdminDisableUser cognito-idp:AdminInitiateAuth cognito-idp:AdminDeleteUser"
+            " cognito-idp:ListUsers cognito-idp:DescribeUserPoolClient",
             "people",
         ),
         may_not("asks no other pool", "cognito-idp:AdminGetUser", "people of staging"),
