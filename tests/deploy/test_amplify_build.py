@@ -1,0 +1,79 @@
+"""amplify.yml: what Amplify Hosting runs to build the page, and what its role is told to allow."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from deploy.cli import main
+from deploy.targets import Target
+from tests.deploy.aws.amplify import make_site
+from tests.deploy.aws.conftest import sign_in
+from tests.deploy.aws.stubs import CALLER, NUMBER, answering, stack, stubbed
+
+ROOT = Path(__file__).parents[2]
+SPECIFICATION = yaml.safe_load((ROOT / "amplify.yml").read_text("utf-8"))
+FRONTEND = SPECIFICATION["frontend"]
+POLICIES = [
+    json.loads(text)
+    for text in re.findall(
+        r'^    (\{"Version".*?\})\n\n',
+        (ROOT / "docs" / "published-page.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+]
+
+
+def test_build_installs_pinned_packages_alone_for_a_python_that_deploy_runs_on():
+    version, install = FRONTEND["phases"]["preBuild"]["commands"]
+    requirements = install.split()[-1]
+
+    assert version == "pyenv global 3.11"
+    assert "--require-hashes --no-deps" in install
+    assert (ROOT / requirements).is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "environment"), [({}, "production"), ({"PORTICO_ENV": "staging"}, "staging")], ids=["unset", "set"]
+)
+def test_build_writes_the_page_of_the_app_s_stack_where_amplify_looks_for_it(monkeypatch, tmp_path, given, environment):
+    sign_in(monkeypatch)
+    (command,) = FRONTEND["phases"]["build"]["commands"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("deploy.commands.publishing.export_site", lambda target, out, models: make_site(out))
+    target = stubbed()
+    monkeypatch.setattr(Target, "cloudformation", target.cloudformation)
+    monkeypatch.setattr(Target, "identity", target.identity)
+    with (
+        answering(
+            target.cloudformation,
+            ("describe_stacks", stack("CREATE_COMPLETE"), {"StackName": f"portico-{environment}"}),
+        ),
+        # Once to compare accounts, once to be named.
+        answering(target.identity, ("get_caller_identity", CALLER), ("get_caller_identity", CALLER)),
+    ):
+        result = CliRunner().invoke(main, expand(command, {"AWS_REGION": "eu-central-1", **given})[3:])
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / FRONTEND["artifacts"]["baseDirectory"] / "index.html").is_file()
+    assert FRONTEND["artifacts"]["files"] == ["**/*"]
+
+
+def test_role_of_the_build_may_read_one_stack_and_nothing_else():
+    trust, policy = POLICIES
+
+    assert trust["Statement"][0]["Principal"] == {"Service": "amplify.amazonaws.com"}
+    assert trust["Statement"][0]["Condition"]["StringEquals"] == {"aws:SourceAccount": NUMBER}
+    (allowed,) = policy["Statement"]
+    assert (allowed["Effect"], allowed["Action"]) == ("Allow", "cloudformation:DescribeStacks")
+    assert allowed["Resource"].endswith(":stack/portico-production/*")
+
+
+def expand(command: str, given: dict[str, str]) -> list[str]:
+    """As the shell of the build would, with these variables."""
+    shell = ["/bin/sh", "-c", f"printf '%s\\n' {command}"]
+    return subprocess.run(shell, env=given, capture_output=True, text=True, check=True).stdout.splitlines()
