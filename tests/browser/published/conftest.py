@@ -1,4 +1,4 @@
-"""The published page in headless Chromium, at a user pool, an identity pool and a bucket that check what AWS's check."""
+"""The published page in Chromium, at a user pool, an identity pool and a bucket that check what AWS's check."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Published:
 
     def run(self, page: Page, module: str, body: str, *given: Any) -> Any:
         """What `body`, the inside of an async function of `it` and `given`, makes of one of the page's modules."""
-        script = f"async ([url, given]) => {{ const it = await import(url); {body} }}"
+        script = f"async ([module, given]) => {{ const it = await import(module); {body} }}"
         return page.evaluate(script, [f"{self.url}js/{module}.js", list(given)])
 
     def read(self, key: str) -> bytes:

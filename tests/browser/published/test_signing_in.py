@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 from portal.accounts.cognito import forms
 from portal.accounts.cognito.views import leaving
 from portal.accounts.cognito.views import passwords as password_pages
-from portal.errors import NotLetIn
 from portal.gateways.cognito import client, passwords, tokens
 from tests.browser.conftest import is_too_wide, keep, violations
 from tests.browser.published.conftest import OpenPage, Published, expect_in, fill, press
@@ -482,6 +481,7 @@ def test_doors_look_right(published: Published, open_page: OpenPage, theme: str,
     page = open_page(theme=theme, width=width)
 
     def look(name: str) -> None:
+        page.mouse.move(0, 0)
         keep(page, f"site-{name}-{theme}-{width}")
         assert violations(page) == [] and not is_too_wide(page)
 
