@@ -51,7 +51,7 @@ def _known_by_one_name(app: WSGIApplication) -> WSGIApplication:
 
 
 def _answer_the_rest(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-    if environ["PATH_INFO"] == "/":
+    if environ["PATH_INFO"] in ("/", PREFIX.rstrip("/")):
         return _redirect(start, PREFIX)
     start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
     return [b"There is nothing here.\n"]
