@@ -50,13 +50,13 @@ class StateFolder:
         return self.root / "portal.sqlite3"
 
     @property
-    def samples(self) -> Path:
-        return self.root / "samples"
-
-    @property
     def site(self) -> Path:
         """The published page, as it is served here."""
         return self.root / "site"
+
+    @property
+    def samples(self) -> Path:
+        return self.root / "samples"
 
     @property
     def samples_loaded(self) -> Path:
