@@ -11,13 +11,21 @@ from click.testing import CliRunner
 
 from deploy.cli import main
 from deploy.targets import Target
-from tests.deploy.aws.amplify import make_site
 from tests.deploy.aws.conftest import sign_in
 from tests.deploy.aws.stubs import CALLER, NUMBER, answering, stack, stubbed
 
 ROOT = Path(__file__).parents[2]
 SPECIFICATION = yaml.safe_load((ROOT / "amplify.yml").read_text("utf-8"))
 FRONTEND = SPECIFICATION["frontend"]
+OUTPUTS = {
+    "BucketName": "portico-bucket",
+    "ApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/prod",
+    "UserPoolId": "eu-central-1_pool",
+    "UserPoolPublicClientId": "client",
+    "UserPoolIssuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_pool",
+    "IdentityPoolId": "eu-central-1:identities",
+    **{f"{name}FunctionName": name.lower() for name in ("Predict", "PredictSmall", "Verify")},
+}
 POLICIES = [
     json.loads(text)
     for text in re.findall(
@@ -40,26 +48,27 @@ def test_build_installs_pinned_packages_alone_for_a_python_that_deploy_runs_on()
 @pytest.mark.parametrize(
     ("given", "environment"), [({}, "production"), ({"PORTICO_ENV": "staging"}, "staging")], ids=["unset", "set"]
 )
-def test_build_writes_the_page_of_the_app_s_stack_where_amplify_looks_for_it(monkeypatch, tmp_path, given, environment):
+def test_build_writes_the_page_of_the_app_s_stack_with_the_rights_of_its_role(
+    monkeypatch, tmp_path, given, environment
+):
     sign_in(monkeypatch)
-    (command,) = FRONTEND["phases"]["build"]["commands"]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("deploy.commands.publishing.export_site", lambda target, out, models: make_site(out))
-    target = stubbed()
+    (command,) = FRONTEND["phases"]["build"]["commands"]
+    target, described = stubbed(), (stack("CREATE_COMPLETE", outputs=OUTPUTS), {"StackName": f"portico-{environment}"})
     monkeypatch.setattr(Target, "cloudformation", target.cloudformation)
     monkeypatch.setattr(Target, "identity", target.identity)
+
+    # Who it is everybody may ask; all else is what the role's policy lists.
     with (
-        answering(
-            target.cloudformation,
-            ("describe_stacks", stack("CREATE_COMPLETE"), {"StackName": f"portico-{environment}"}),
-        ),
-        # Once to compare accounts, once to be named.
-        answering(target.identity, ("get_caller_identity", CALLER), ("get_caller_identity", CALLER)),
+        answering(target.cloudformation, *[("describe_stacks", *described)] * 2),
+        answering(target.identity, *[("get_caller_identity", CALLER)] * 2),
     ):
         result = CliRunner().invoke(main, expand(command, {"AWS_REGION": "eu-central-1", **given})[3:])
 
     assert result.exit_code == 0, result.output
-    assert (tmp_path / FRONTEND["artifacts"]["baseDirectory"] / "index.html").is_file()
+    page = tmp_path / FRONTEND["artifacts"]["baseDirectory"]
+    assert json.loads((page / "config.json").read_text("utf-8"))["region"] == "eu-central-1"
+    assert (page / "index.html").is_file()
     assert FRONTEND["artifacts"]["files"] == ["**/*"]
 
 
