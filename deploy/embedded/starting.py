@@ -13,7 +13,7 @@ from functools import partial
 
 from deploy.console import Note, Step, console, say_event, step
 from deploy.embedded.emulator import Emulator, start_emulator, stop_emulator
-from deploy.embedded.portal import FirstLogin, make_first_login, manage, portal_variables, start_portal
+from deploy.embedded.portal import FirstLogin, make_first_login, manage, portal_variables, start_ingest, start_portal
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.processes import Supervisor
 from deploy.embedded.rescue import carry_over_objects
@@ -81,6 +81,7 @@ def start_everything(
     _have_samples(state, supervisor, variables, say_step)
     with say_step("Starting the portal"):
         start_portal(supervisor, variables, portal_port)
+        start_ingest(supervisor, variables)
     site_url = None
     if site_port is not None and _has_user_pool(outputs):
         with say_step("Publishing the page"):

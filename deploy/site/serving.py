@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whitenoise import WhiteNoise
-
 from deploy.site.export import CONFIG, headers_of
 
 if TYPE_CHECKING:
@@ -21,6 +19,8 @@ HOST = "localhost"
 
 def make_app(folder: str) -> WSGIApplication:
     """The page under /site/; whatever is asked for under another name or path leads there or is not found."""
+    from whitenoise import WhiteNoise  # whoever only deploys has none
+
     said = headers_of(json.loads((Path(folder) / CONFIG).read_text("utf-8")))
 
     def add_headers(headers: Any, path: str, url: str) -> None:

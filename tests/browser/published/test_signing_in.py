@@ -331,9 +331,9 @@ def test_token_about_to_end_is_renewed_once_with_todays_groups(published: Publis
     token = id_token(published, page)
     published.pool.group(address, "predictor")
     time.sleep(1.1)  # tokens of one second are alike
-    set_clock_of_token(page, ahead_s=3600 - 60)
     refreshes: list[str] = []
     page.on("request", lambda request: refreshes.append(request.url) if "REFRESH" in (request.post_data or "") else 0)
+    set_clock_of_token(page, ahead_s=3600 - 60)
 
     asked = "const all = [1, 2, 3].map(() => it.session.idToken()); return Promise.all(all)"
     renewed = published.run(page, "session", asked)

@@ -41,7 +41,7 @@ OUTPUTS = {
 }
 # Addresses in HTML, CSS and modules that name a file.
 NAMED = re.compile(
-    r"""(?:href|src)="([^"#]+)"|(?:from|import)\s*\(?["']([^"']+)["']|new URL\("([^"]+)"|url\(([^)]+)\)"""
+    r"""(?:href|src)="([^"#]+)"|(?:from|import)\s*\(?["'](\.[^"']+)["']|new URL\("([^"]+)"|\burl\(([^)]+)\)"""
 )
 
 
