@@ -3,6 +3,8 @@
 import json
 import re
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,21 @@ def test_build_installs_pinned_packages_alone_for_a_python_that_deploy_runs_on()
     assert version == "pyenv global 3.11"
     assert "--require-hashes --no-deps" in install
     assert (ROOT / requirements).is_file()
+
+
+def test_deploy_imports_no_package_that_the_build_does_not_install():
+    listing = "import sys, deploy.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.check_output([sys.executable, "-c", listing], cwd=ROOT, text=True).split()
+    names = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "deploy.txt").read_text("utf-8"), re.MULTILINE)
+    installed = {name.lower().replace("_", "-") for name in names}
+
+    # A module may have several packages: one with it, one with its types. setuptools starts with each Python.
+    missing = [
+        module
+        for module, packages in packages_distributions().items()
+        if module in loaded and installed.isdisjoint(name.lower().replace("_", "-") for name in packages)
+    ]
+    assert [module for module in missing if module != "_distutils_hack"] == []
 
 
 @pytest.mark.parametrize(

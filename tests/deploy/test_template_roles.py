@@ -129,6 +129,7 @@ def test_portal_role_reaches_quarantine_models_batches_pages_and_captures_and_ne
         "models/*/pictures/*.png",
         "pages/*",
         "captures/*",
+        "*/*_predictions.csv",
     }
 
 
@@ -147,7 +148,14 @@ def test_portal_role_asks_the_three_functions_and_starts_the_one_machine():
         {"Fn::GetAtt": [name, "Arn"]} for name in ("PredictFunction", "PredictSmallFunction", "VerifyFunction")
     ]
     assert statement("PortalRole", "StartBatches")["Resource"] == {"Ref": "BatchStateMachine"}
-    assert statement("PortalRole", "FollowBatches")["Resource"]["Fn::Sub"].endswith("-batch:batch-*")
+    assert statement("PortalRole", "FollowBatches")["Resource"]["Fn::Sub"].endswith("-batch:*")
+
+
+def test_portal_role_stops_its_own_batches_and_not_the_api_s():
+    item = statement("PortalRole", "StopBatches")
+
+    assert item["Action"] == "states:StopExecution"
+    assert item["Resource"]["Fn::Sub"].endswith("-batch:batch-*")
 
 
 def test_portal_role_makes_signatures():

@@ -46,6 +46,11 @@ PORTAL = Part(
             "object pages/penguins/page.json",
         ),
         may("takes what the API answered into the history", "s3:GetObject", f"object {CAPTURE}"),
+        may(
+            "hands out what the API scored within a call, from the caller's folder",
+            "s3:GetObject",
+            "object ada/1793000000000_penguins_predictions.csv",
+        ),
         may("lists what a batch has left", "s3:ListBucket", "bucket", given={"s3:prefix": f"{BATCH}/"}),
         may("lists what was captured", "s3:ListBucket", "bucket", given={"s3:prefix": "captures/2026/11/29/"}),
         may("is told which keys are not there; to S3 that is a listing without a prefix", "s3:ListBucket", "bucket"),
@@ -64,6 +69,11 @@ PORTAL = Part(
             "follows and stops them",
             "states:DescribeExecution states:StopExecution",
             "execution batch:batch-6f1c0f4e-1",
+        ),
+        may(
+            "is told how the API's own ended, of which a cancelled one says so nowhere else",
+            "states:DescribeExecution",
+            "execution batch:api-7c9e6679",
         ),
         may("vouches for models", "kms:GenerateMac", "key"),
         may("asks whether a token's person is still in the pool", "cognito-idp:AdminGetUser", "people"),
@@ -91,6 +101,11 @@ PORTAL = Part(
             "s3:GetObject s3:PutObject s3:DeleteObject",
             "object ada/1793000000000_penguins.csv",
         ),
+        may_not(
+            "and changes no result there",
+            "s3:PutObject s3:DeleteObject",
+            "object ada/1793000000000_penguins_predictions.csv",
+        ),
         may_not("lists under no other prefix", "s3:ListBucket", "bucket", given={"s3:prefix": "ada/"}),
         may_not("lists under no other prefix", "s3:ListBucket", "bucket", given={"s3:prefix": ""}),
         may_not("lists no versions", "s3:ListBucketVersions", "bucket"),
@@ -114,8 +129,8 @@ PORTAL = Part(
         ),
         may_not("changes no machine", "states:UpdateStateMachine states:DeleteStateMachine", "machine batch"),
         may_not(
-            "leaves the API's own jobs alone",
-            "states:DescribeExecution states:StopExecution",
+            "stops none of the API's own jobs",
+            "states:StopExecution",
             "execution batch:api-7c9e6679",
         ),
         may_not(
