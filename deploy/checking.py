@@ -25,6 +25,7 @@ EVERYTHING = {
     "WithCognito": "true",
     "WithRegistry": "true",
     "DomainPrefix": "sign-in",
+    "ApiCorsOrigin": "https://main.d0123456789abc.amplifyapp.com",
     "PortalPrincipalArn": "arn:aws:iam::123456789012:role/portal",
     "GitHubRepository": "owner/name",
     "PredictConcurrency": "10",

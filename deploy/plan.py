@@ -27,6 +27,8 @@ _VERBS = {"Add": "add", "Modify": "change", "Remove": "remove"}
 # A stack in one of these was never finished: CloudFormation wants it deleted before it is made again.
 _NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
 _MESSAGE_AT_MOST = 600
+# The template's default for ApiCorsOrigin: there is no published page.
+ANY_ORIGIN = "*"
 # What is lost with each of these, and comes back from no template.
 DATA_KINDS = {
     "S3 Bucket": "models, uploads, batches",
@@ -34,6 +36,9 @@ DATA_KINDS = {
     "KMS Key": "the key without which no signed model is served",
     "ECR Repository": "the functions' images",
 }
+# MiniStack knows of no property of a bucket whether changing it replaces the bucket, and says "perhaps" of each.
+# Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
+_REPLACES_A_BUCKET = {"BucketName"}
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,12 @@ def read_given(stack: StackTypeDef) -> dict[str, str]:
     return {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
 
 
+def read_origin(target: Target) -> str:
+    """Which origin the stack's API lets in."""
+    stack = describe_stack(target)
+    return read_given(stack).get("ApiCorsOrigin", ANY_ORIGIN) if stack else ANY_ORIGIN
+
+
 def read_manifest_key(target: Target, function: str | None) -> str | None:
     """The secret that the predict function has; None where it has none, or there is no function."""
     if function is None:
@@ -249,7 +260,15 @@ def _read_change(change: Mapping[str, Any]) -> Change:
         verb=_VERBS.get(change["Action"], change["Action"].lower()),
         resource=change["LogicalResourceId"],
         kind=change["ResourceType"].removeprefix("AWS::").replace("::", " "),
-        replaces=change.get("Replacement") in {"True", "Conditional"},
+        replaces=_replaces(change),
         is_possible=change.get("Replacement") == "Conditional",
         keeps_old="Retain" in change.get("PolicyAction", ""),
     )
+
+
+def _replaces(change: Mapping[str, Any]) -> bool:
+    """Whether the resource is, or may be, made anew."""
+    if change["ResourceType"] == "AWS::S3::Bucket" and change.get("Replacement") == "Conditional":
+        changed = {detail["Target"].get("Name", "") for detail in change.get("Details", [])}
+        return not changed or bool(changed & _REPLACES_A_BUCKET)
+    return change.get("Replacement") in {"True", "Conditional"}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from deploy.aws.hosting import Page, is_of_amplify, look_for_page, remove_page
 from deploy.buckets import count_objects, empty_bucket, has_bucket
 from deploy.errors import DeployError
 from deploy.following import Report, find_first_failure, settle
-from deploy.plan import describe_stack
+from deploy.plan import describe_stack, read_origin
 from deploy.targets import Target
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def list_what_goes(target: Target) -> list[tuple[str, str]]:
     kind the rest. Empty when there is nothing.
     """
     named, counted = [], Counter[str]()
+    if page := find_published_page(target):
+        named.append((page.origin, "the published page, an app of Amplify Hosting"))
     for resource in _list_resources(target):
         name = resource.get("PhysicalResourceId") or resource["LogicalResourceId"]
         kind = resource["ResourceType"].removeprefix("AWS::").replace("::", " ")
@@ -46,7 +49,9 @@ def list_what_goes(target: Target) -> list[tuple[str, str]]:
 
 
 def delete_everything(target: Target, report: Report) -> None:
-    """Empty what holds data, then delete the stack and the code bucket. Safe to run again after an interruption."""
+    """Take the page away, empty what holds data, then delete the stack and the code bucket. Safe to run again after an
+    interruption."""
+    withdraw_page(target, report)
     if settle(target, report) is not None:
         for resource in _list_resources(target):
             _release(target, resource, report)
@@ -66,6 +71,18 @@ def delete_stack(target: Target, report: Report) -> None:
             raise DeployError(f"The stack {target.stack_name} could not be deleted. {cause}")
         time.sleep(target.poll_s)
     report("removed", target.stack_name, "CloudFormation stack")
+
+
+def withdraw_page(target: Target, report: Report) -> None:
+    """Take the published page away, if there is one."""
+    if page := find_published_page(target):
+        remove_page(target, page)
+        report("removed", page.origin, "the published page")
+
+
+def find_published_page(target: Target) -> Page | None:
+    """Raises: DeployError: the stack says that there is one, and Amplify does not let it be seen"""
+    return None if target.is_emulated else look_for_page(target, must_know=is_of_amplify(read_origin(target)))
 
 
 def _list_resources(target: Target) -> Iterator[StackResourceSummaryTypeDef]:

@@ -50,6 +50,11 @@ class StateFolder:
         return self.root / "portal.sqlite3"
 
     @property
+    def site(self) -> Path:
+        """The published page, as it is served here."""
+        return self.root / "site"
+
+    @property
     def samples(self) -> Path:
         return self.root / "samples"
 

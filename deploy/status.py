@@ -8,6 +8,7 @@ from datetime import UTC
 
 from botocore.exceptions import ClientError
 
+from deploy.aws.hosting import find_publication, look_for_page
 from deploy.outputs import NAMED, function_names, is_kept, portal_environment, stack_outputs
 from deploy.plan import describe_stack
 from deploy.targets import Target
@@ -53,7 +54,7 @@ def read_status(target: Target) -> Status:
     if stack is None:
         return Status(NOT_THERE)
     found = stack_outputs(stack)
-    named = {what: found[name] for name, what in NAMED.items() if name in found}
+    named = {what: found[name] for name, what in NAMED.items() if name in found} | _find_publication(target)
     if is_kept(found):
         return Status(stack["StackStatus"], named=named | {"bucket": found["BucketName"]}, is_kept=True)
     if not found:
@@ -66,6 +67,16 @@ def read_status(target: Target) -> Status:
         find_alarms(target) if "AlarmTopicArn" in found else {},
         _find_failures(target, found["BatchStateMachineArn"]),
     )
+
+
+def _find_publication(target: Target) -> dict[str, str]:
+    """Where the published page is, and since when; nothing where there is none, or where it may not be seen."""
+    page = look_for_page(target, must_know=False)
+    if page is None:
+        return {}
+    published = find_publication(target, page)
+    when = f"published {published.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if published else "not published yet"
+    return {"page": f"{page.origin}/  ({when})"}
 
 
 def ask_function(target: Target, name: str) -> str:

@@ -143,6 +143,11 @@ class Target:
         return self.session.client("apigateway", **self._client_options)
 
     @cached_property
+    def hosting(self) -> Any:
+        """Amplify Hosting."""
+        return self.session.client("amplify", **self._client_options)
+
+    @cached_property
     def identity(self) -> STSClient:
         return self.session.client("sts", **self._client_options)
 
@@ -201,12 +206,13 @@ def embedded_target(
     endpoint_url: str,
     *,
     portal_origin: str | None = None,
+    site_origin: str | None = None,
     manifest_key: str | None = None,
     environment: str = LOCAL,
 ) -> Target:
     """The emulator that `make up` runs as a child process. Functions are a zip, run in this Python.
 
-    Args: portal_origin, manifest_key: None leaves what the stack has
+    Args: portal_origin, site_origin, manifest_key: None leaves what the stack has
     """
     return Target(
         name="embedded",
@@ -221,7 +227,7 @@ def embedded_target(
             "IsolateVerify": "false",
             "ApiEndpoint": _api_endpoint(endpoint_url.rstrip("/")),
             "DefaultModel": _DEFAULT_MODEL,
-            **_if_given(PortalOrigin=portal_origin),
+            **_if_given(PortalOrigin=portal_origin, ApiCorsOrigin=site_origin),
         },
         manifest_key=manifest_key,
     )

@@ -15,7 +15,16 @@ from deploy.conditions import Conditions
 from deploy.flow import write_flow
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
+# What CloudFormation takes as a body.
+MOST_BYTES = 51_200
 
+# What there is for readers and checkers, or what `parameters.py` has looked at before anything is sent.
+_NOT_SENT = {"AWSTemplateFormatVersion", "Rules"}
+_NOT_SENT_OF = {
+    "Parameters": ("Description", "AllowedPattern", "AllowedValues", "MaxLength", "MaxValue", "MinValue"),
+    "Outputs": ("Description",),
+    "Resources": ("Metadata",),
+}
 # What a deployment of the API does not hold: itself, the stage that shows it, and what is the account's.
 _NOT_IN_SNAPSHOT = {"AWS::ApiGateway::Account", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
@@ -34,7 +43,7 @@ def render_template(parameters: Mapping[str, str], text: str | None = None) -> s
     lines = []
     for name, section in settled.items():
         if isinstance(section, Mapping):
-            lines += [f"{name}:", *(f"  {item}: {write_flow(entry)}" for item, entry in section.items())]
+            lines += [f"{name}:", *(f" {item}: {write_flow(entry)}" for item, entry in section.items())]
         else:
             lines.append(f"{name}: {write_flow(section)}")
     deployment = f"ApiDeployment{_hash_api(settled, Conditions(template, parameters))}"
@@ -58,13 +67,9 @@ def read_template(text: str) -> dict[str, Any]:
 
 
 def _shortened(template: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is there for readers and checkers, and without what is so by default."""
-    short = {name: _without_white_space(section) for name, section in template.items()}
-    for section, left_out in (
-        ("Parameters", {"Description"}),
-        ("Outputs", {"Description"}),
-        ("Resources", {"Metadata"}),
-    ):
+    """Without what only others need, and without what is so by default."""
+    short = {name: _without_white_space(section) for name, section in template.items() if name not in _NOT_SENT}
+    for section, left_out in _NOT_SENT_OF.items():
         short[section] = {name: _without(entry, *left_out) for name, entry in short[section].items()}
     for entry in short["Resources"].values():
         for policy in ("DeletionPolicy", "UpdateReplacePolicy"):

@@ -17,7 +17,14 @@ from deploy.targets import Target
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _UNKNOWN_KEYS = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"}
 _SKEWED = {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed"}
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedException",
+    "UnauthorizedOperation",
+    "AuthorizationError",
+    "403",
+}
 _SLOW_DOWN = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 _DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)(?: on resource: (\S+))?")
 # Where the action has another name than the operation.
@@ -93,6 +100,13 @@ _SERVICES = {
     **dict.fromkeys(("GetFunctionConfiguration", "UpdateFunctionCode"), "lambda"),
     **dict.fromkeys(("DescribeAlarms",), "cloudwatch"),
     **dict.fromkeys(("ListExecutions", "DescribeExecution"), "states"),
+    **dict.fromkeys(
+        (
+            "ListApps", "CreateApp", "UpdateApp", "DeleteApp", "GetBranch", "CreateBranch", "ListJobs", "StopJob",
+            "GetJob", "CreateDeployment", "StartDeployment",
+        ),
+        "amplify",
+    ),
     **dict.fromkeys(
         (
             "AdminCreateUser", "AdminAddUserToGroup", "AdminDisableUser", "AdminEnableUser", "AdminGetUser",

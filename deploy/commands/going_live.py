@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import click
 
@@ -19,8 +20,8 @@ from deploy.following import settle
 from deploy.golden import RowsMoved, prove_code, put_image_back, show_moved
 from deploy.outputs import format_outputs, portal_environment
 from deploy.parameters import DEFAULT_PORTAL_ORIGIN
-from deploy.plan import Plan, describe_stack, drop_plan, make_plan, wait_for_target
-from deploy.removal import delete_everything, list_what_goes
+from deploy.plan import ANY_ORIGIN, Plan, describe_stack, drop_plan, make_plan, wait_for_target
+from deploy.removal import delete_everything, find_published_page, list_what_goes, withdraw_page
 from deploy.targets import Target
 
 UNCHANGED = "Nothing to change: the stack is as the template and the code say."
@@ -171,7 +172,13 @@ def show_plan(plan: Plan) -> None:
 
 
 def take_service_down(target: Target, *, is_sure: bool) -> None:
-    """Leave only what keeps data; `up` brings the rest back, at another address of the API."""
+    """Leave only what keeps data; `up` brings the rest back, at another address of the API.
+
+    The published page goes too: without the API it answers nothing.
+    """
+    page = find_published_page(target)
+    if page:
+        target = replace(target, chosen_parameters={**target.chosen_parameters, "ApiCorsOrigin": ANY_ORIGIN})
     plan = make_plan(target, with_service=False)
     if plan.is_empty or plan.is_new:
         drop_plan(target, plan)
@@ -179,11 +186,14 @@ def take_service_down(target: Target, *, is_sure: bool) -> None:
         return
     for change in plan.changes:
         say_change("replace" if change.replaces else change.verb, change.resource, change.kind)
+    if page:
+        say_change("remove", page.origin, "the published page, an app of Amplify Hosting")
     console.print("Bucket, registry, key and user pool stay. The API will have another address when it comes back.")
     if plan.losses or not confirm(target, "Take the service down?", is_sure=is_sure):
         drop_plan(target, plan)
         console.print("Nothing was changed.")
         return
+    withdraw_page(target, say_event)
     execute_plan(target, plan, say_event)
     console.print(f"The service is gone, the data is kept. Bring it back: python -m deploy up {target.options}")
 

@@ -20,6 +20,13 @@ LOG_BYTES_A_PREDICTION = 1_000
 # A function that starts has a pointer and a manifest checked by KMS, and fetches both and the tables.
 KMS_REQUESTS_A_START, GETS_A_START = 2, 3
 BATCH_DAYS = 30
+# What the API answered is kept: one object a second of a process at most, holding what came in that second. Calls come
+# in office hours.
+CAPTURE_BYTES, CAPTURE_DAYS, CAPTURE_S = 600, 400, 1.0
+OFFICE_DAYS = 22
+OFFICE_S = OFFICE_DAYS * 8 * 3600
+# The published page, whole, as often as each of them comes to work.
+PAGE_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Shape:
 
     Attributes:
         images: how many images the registry keeps
+        has_page: it is published, by Amplify Hosting
     """
 
     memory_mb: int = 1_769
@@ -37,6 +45,7 @@ class Shape:
     keys: int = 1
     images: int = 1
     has_users: bool = True
+    has_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ class Quantities:
     alarms: float
     dashboards: float
     cognito_users: float
+    page_gb_months: float
+    page_gb_served: float
 
     def less(self, free: Free) -> Quantities:
         """What is left to pay for."""
@@ -96,6 +107,8 @@ class Quantities:
             alarms=rest(self.alarms, free.alarms),
             dashboards=rest(self.dashboards, free.dashboards),
             cognito_users=rest(self.cognito_users, free.cognito_users),
+            page_gb_months=self.page_gb_months,
+            page_gb_served=self.page_gb_served,
         )
 
 
@@ -109,6 +122,7 @@ _SERVICES: Mapping[str, Callable[[Quantities, Prices], float]] = {
     "CloudWatch alarms, dashboard": lambda q, p: q.alarms * p.alarm_month + q.dashboards * p.dashboard_month,
     "CloudWatch Logs": lambda q, p: q.log_gb * (p.log_gb + p.log_gb_month),
     "Cognito": lambda q, p: q.cognito_users * p.cognito_user_month,
+    "Amplify Hosting": lambda q, p: q.page_gb_months * p.amplify_gb_month + q.page_gb_served * p.amplify_gb_served,
 }
 
 
@@ -135,23 +149,26 @@ def make_bill(shape: Shape, *, prices: Prices, free: Free, measured: Measured) -
     for use in USES:
         needed = count_quantities(use, shape, measured)
         to_pay = _price(needed.less(free), prices)
-        months.append(Month(use.name, _price(needed, prices), sum(to_pay.values())))
+        services = _price(needed, prices)
+        if not shape.has_page:
+            del services["Amplify Hosting"]
+        months.append(Month(use.name, services, sum(to_pay.values())))
     return months
 
 
 def count_quantities(use: Use, shape: Shape, measured: Measured) -> Quantities:
-    """Predictions come one by one through the API and are answered by the small function."""
-    starts = use.predictions * COLD_SHARE
+    """Predictions come one by one through the API, are answered by the small function, and kept for the history."""
+    starts, captures = use.predictions * COLD_SHARE, count_captures(use.predictions)
     requests: float = use.predictions
     gb_seconds = use.predictions * measured.prediction.gb_seconds
-    puts, transitions, batch_gb = 0, 0, 0.0
-    gets = use.predictions + starts * GETS_A_START
+    puts, transitions, batch_gb = captures, 0, 0.0
+    gets = use.predictions + starts * GETS_A_START + captures
     if use.batch_bytes:
         batch = plan_batch(use.batch_bytes, measured.steps, Cloud(memory_mb=shape.memory_mb))
         cold_starts = min(shape.batch_concurrency, batch.parts)
         requests += batch.parts + 2
         gb_seconds += batch.gb_s + cold_starts * measured.steps.cold_s * shape.memory_mb / 1024
-        gets, puts, transitions = gets + batch.gets, batch.puts, batch.transitions
+        gets, puts, transitions = gets + batch.gets, puts + batch.puts, batch.transitions
         starts += cold_starts
         batch_gb = (batch.size_bytes + batch.output_bytes) / GB * BATCH_DAYS / 30
     return Quantities(
@@ -161,7 +178,7 @@ def count_quantities(use: Use, shape: Shape, measured: Measured) -> Quantities:
         state_transitions=transitions,
         s3_puts=puts,
         s3_gets=gets,
-        s3_gb_months=MODELS_GB + batch_gb,
+        s3_gb_months=MODELS_GB + batch_gb + use.predictions * CAPTURE_BYTES / GB * CAPTURE_DAYS / 30,
         ecr_gb_months=shape.images * IMAGE_GB,
         kms_keys=shape.keys,
         kms_requests=starts * KMS_REQUESTS_A_START if shape.keys else 0,
@@ -169,7 +186,14 @@ def count_quantities(use: Use, shape: Shape, measured: Measured) -> Quantities:
         alarms=shape.alarms,
         dashboards=shape.dashboards,
         cognito_users=PEOPLE if shape.has_users else 0,
+        page_gb_months=PAGE_BYTES / GB if shape.has_page else 0,
+        page_gb_served=PEOPLE * OFFICE_DAYS * PAGE_BYTES / GB if shape.has_page else 0,
     )
+
+
+def count_captures(predictions: int) -> float:
+    """Objects that so many predictions are kept in: one, then what comes until the first that comes a second later."""
+    return OFFICE_S / (CAPTURE_S + OFFICE_S / predictions) if predictions else 0.0
 
 
 def _price(quantities: Quantities, prices: Prices) -> dict[str, float]:

@@ -33,6 +33,8 @@ class Prices:
     alarm_month: float
     dashboard_month: float
     cognito_user_month: float
+    amplify_gb_month: float
+    amplify_gb_served: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from deploy.aws.hosting import is_of_amplify
 from deploy.costs import bill
 from deploy.costs.bill import Month, Shape, make_bill
 from deploy.costs.measured import COLD_SHARE, Measured, read_measured
@@ -37,6 +38,7 @@ def shape_of(kinds: Mapping[str, int], parameters: Mapping[str, str]) -> Shape:
         keys=kinds.get("AWS::KMS::Key", 0),
         images=kinds.get("AWS::ECR::Repository", 0) * bill.IMAGES_KEPT,
         has_users="AWS::Cognito::UserPool" in kinds,
+        has_page=is_of_amplify(parameters.get("ApiCorsOrigin", "")),
     )
 
 
@@ -69,6 +71,18 @@ def _notes(shape: Shape, measured: Measured, *, region: str, priced: str) -> lis
         f"  measured {measured.day} (docs/cost.md). All come through the API: what the portal asks needs no gateway.",
         f"  Assumed: {people} people who sign in, {bill.MODELS_GB} GB of models, {shape.images} images of"
         f" {bill.IMAGE_GB} GB, {bill.LOG_BYTES_A_PREDICTION:,} bytes of log a prediction,",
-        f"  a batch's files kept {bill.BATCH_DAYS} days. The free tier is the account's: all there share it.",
+        f"  a batch's files kept {bill.BATCH_DAYS} days; calls in office hours, each kept for the history for"
+        f" {bill.CAPTURE_DAYS} days in {bill.CAPTURE_BYTES} bytes,",
+        "  those of one second in one object. The free tier is the account's: all there share it.",
+        *_page_notes(shape),
         "  Left out: data out to the internet (100 GB a month are free), and the machine that runs the portal.",
+    ]
+
+
+def _page_notes(shape: Shape) -> list[str]:
+    if not shape.has_page:
+        return []
+    return [
+        f"  The published page: {bill.PAGE_BYTES / 1_000:.0f} kB, which {bill.PEOPLE} people open on"
+        f" {bill.OFFICE_DAYS} days."
     ]

@@ -18,6 +18,7 @@ from deploy.state import REPOSITORY, StateFolder
 from deploy.targets import EMULATOR_CREDENTIALS, local_origins
 
 HEALTHY_WITHIN_S = 60.0
+INGEST_EVERY_S = 30
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,12 @@ def start_portal(supervisor: Supervisor, variables: Mapping[str, str], port: int
             raise DeployError(f"The portal was not healthy within {HEALTHY_WITHIN_S:.0f} s: {problem}")
         time.sleep(0.1)
     return child
+
+
+def start_ingest(supervisor: Supervisor, variables: Mapping[str, str]) -> Child:
+    """Take what the API has answered into the portal's history, again and again: docs/contract.md, section 10."""
+    command = [sys.executable, "manage.py", "ingest_captures", "--every", str(INGEST_EVERY_S)]
+    return supervisor.start("history", command, environment=variables, folder=REPOSITORY)
 
 
 def _health_problem(port: int) -> str | None:

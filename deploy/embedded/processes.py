@@ -18,7 +18,7 @@ from types import TracebackType
 from deploy.errors import DeployError
 
 STOP_GRACE_S = 10.0
-_COLOURS = {"emulator": 35, "portal": 36}
+_COLOURS = {"emulator": 35, "portal": 36, "site": 34, "history": 33}
 _LABEL_WIDTH = 8
 
 

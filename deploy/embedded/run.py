@@ -16,13 +16,13 @@ from rich.panel import Panel
 
 from deploy.console import console, errors
 from deploy.embedded.emulator import is_answering
-from deploy.embedded.ports import LOOPBACK, choose_port
+from deploy.embedded.ports import LOOPBACK, choose_port, find_free_port
 from deploy.embedded.processes import Supervisor
 from deploy.embedded.starting import RunningPortico, start_everything
 from deploy.errors import DeployError
 from deploy.state import StateFolder
 
-PORTAL_PORT, EMULATOR_PORT = 8000, 4566
+PORTAL_PORT, SITE_PORT, EMULATOR_PORT = 8000, 8001, 4566
 
 
 class Stopped(BaseException):
@@ -58,7 +58,11 @@ def run(state: StateFolder, supervisor: Supervisor) -> None:
     """
     started = time.monotonic()
     portal_port, emulator_port = _choose_ports(state)
-    portico = start_everything(state, supervisor, portal_port=portal_port, emulator_port=emulator_port)
+    # The page takes the port behind the portal's own, unless the portal was told to.
+    site_port = find_free_port() if portal_port == SITE_PORT else choose_port(SITE_PORT)
+    portico = start_everything(
+        state, supervisor, portal_port=portal_port, emulator_port=emulator_port, site_port=site_port
+    )
     _welcome(state, portico, time.monotonic() - started)
     ended = supervisor.wait_for_any()
     raise DeployError(f"The {ended.name} ended by itself with code {ended.exit_code}. Start again with: make up")
@@ -107,6 +111,7 @@ def _choose_ports(state: StateFolder) -> tuple[int, int]:
 def _welcome(state: StateFolder, portico: RunningPortico, seconds: float) -> None:
     lines = [
         f"Portico is at   [bold]{portico.url}/[/]",
+        *([f"Published page  [bold]{portico.site_url}[/]"] if portico.site_url else []),
         *_who_signs_in(portico),
         f"Kept in         {escape(str(state.root))}",
         "",

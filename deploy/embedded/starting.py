@@ -1,4 +1,4 @@
-"""Starts all parts in order: the emulator, the stack on it, the database, the samples, the portal.
+"""Starts all parts in order: the emulator, the stack on it, the database, the samples, the portal, the published page.
 
 What `make up` and `make smoke` have in common.
 """
@@ -9,17 +9,19 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from deploy.console import Note, Step, console, say_event, step
 from deploy.embedded.emulator import Emulator, start_emulator, stop_emulator
-from deploy.embedded.portal import FirstLogin, make_first_login, manage, portal_variables, start_portal
+from deploy.embedded.portal import FirstLogin, make_first_login, manage, portal_variables, start_ingest, start_portal
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.processes import Supervisor
 from deploy.embedded.rescue import carry_over_objects
+from deploy.embedded.site import site_origin, start_site
 from deploy.execute import execute_plan
 from deploy.golden import Moved, prove_code, show_moved
-from deploy.outputs import portal_environment
-from deploy.plan import Plan, make_plan
+from deploy.outputs import portal_environment, stack_outputs
+from deploy.plan import Plan, describe_stack, make_plan
 from deploy.state import REPOSITORY, StateFolder
 from deploy.targets import Target, embedded_target, local_origins
 
@@ -31,12 +33,14 @@ class RunningPortico:
     Attributes:
         url: where the portal's pages are, without a slash at the end
         variables: the portal's environment
+        site_url: where the published page is; None where the stack has no user pool
     """
 
     url: str
     login: FirstLogin
     emulator: Emulator
     variables: Mapping[str, str]
+    site_url: str | None = None
 
 
 def start_everything(
@@ -45,20 +49,21 @@ def start_everything(
     *,
     portal_port: int,
     emulator_port: int,
+    site_port: int | None = None,
     say_step: Step = step,
     database_url: str = "",
 ) -> RunningPortico:
     """Start on what the state folder holds; what it lacks is made.
 
-    Args:   database_url: the portal's database, if not SQLite in the state folder
+    Args:
+        site_port: for the published page, if the stack has a user pool; None starts none
+        database_url: the portal's database, if not SQLite in the state folder
     Raises: DeployError: a part could not be started
     """
     url = f"http://{LOOPBACK}:{portal_port}"
     with say_step("Starting the emulator of AWS"):
         emulator = start_emulator(supervisor, state, emulator_port)
-    target = embedded_target(
-        emulator.endpoint, portal_origin=local_origins(portal_port), manifest_key=state.manifest_key()
-    )
+    target = _find_target(state, emulator, portal_port=portal_port, site_port=site_port)
     with say_step("Deploying the stack") as note:
         emulator, outputs = _deploy(state, supervisor, emulator, target, note)
     stack = portal_environment(target, outputs)
@@ -74,6 +79,36 @@ def start_everything(
         moved = prove_code(target, outputs)
         note(f"{len(moved)} answered otherwise" if moved else "answered as at their check")
     _say_moved(moved)
+    _have_samples(state, supervisor, variables, say_step)
+    with say_step("Starting the portal"):
+        start_portal(supervisor, variables, portal_port)
+        start_ingest(supervisor, variables)
+    site_url = None
+    if site_port is not None and _has_user_pool(outputs):
+        with say_step("Publishing the page"):
+            site_url = start_site(supervisor, state, target, site_port)
+    return RunningPortico(url, login, emulator, variables, site_url)
+
+
+def _find_target(state: StateFolder, emulator: Emulator, *, portal_port: int, site_port: int | None) -> Target:
+    """The stack's place. If the stack has a user pool, its API lets in the published page and nobody else's."""
+    make = partial(
+        embedded_target,
+        emulator.endpoint,
+        portal_origin=local_origins(portal_port),
+        manifest_key=state.manifest_key(),
+    )
+    target = make()
+    if site_port is None or not _has_user_pool(stack_outputs(describe_stack(target))):
+        return target
+    return make(site_origin=site_origin(site_port))
+
+
+def _has_user_pool(outputs: Mapping[str, str]) -> bool:
+    return "UserPoolId" in outputs
+
+
+def _have_samples(state: StateFolder, supervisor: Supervisor, variables: Mapping[str, str], say_step: Step) -> None:
     if not state.samples.exists():
         with say_step("Training the sample models"):
             _train_samples(state, supervisor, variables)
@@ -81,9 +116,6 @@ def start_everything(
         with say_step("Loading the sample models"):
             manage(supervisor, variables, "load_samples", str(state.samples))
             state.samples_loaded.touch()
-    with say_step("Starting the portal"):
-        start_portal(supervisor, variables, portal_port)
-    return RunningPortico(url, login, emulator, variables)
 
 
 def _deploy(

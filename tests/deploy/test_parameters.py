@@ -1,5 +1,6 @@
 """What the template's parameters are given, and by whom."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from deploy.parameters import decide_parameters, parameter_names, read_choices
 from deploy.targets import embedded_target, localstack_target
 from tests.deploy.aws.conftest import sign_in
 from tests.deploy.aws.stubs import answering, no_stack, stubbed
+from tests.deploy.reading import WHOLE
 
 PACKAGE = Package("functions/x.zip", b"", 1)
 AWS = aws_target(environment="production")
@@ -70,9 +72,60 @@ def test_choice_that_is_not_for_people_is_refused_with_those_that_are(pair):
 
 
 def test_choice_may_hold_an_equals_sign_and_be_empty():
-    assert read_choices(["PortalOrigin=https://a.example/?b=c", "AlarmEmail="]) == {
-        "PortalOrigin": "https://a.example/?b=c",
-        "AlarmEmail": "",
+    assert read_choices(["AlarmEmail=a=b@example.org", "DomainPrefix="]) == {
+        "AlarmEmail": "a=b@example.org",
+        "DomainPrefix": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WithWatch", "yes", "WithWatch=yes is of no use: it is one of true, false. Alarms, a topic"),
+        ("LogRetentionDays", "31", "it is one of 1, 3, 5"),
+        ("PredictMemory", "many", "it is no number"),
+        ("PredictMemory", "256", "the least is 512"),
+        ("PredictMemory", "99999", "the most is 10,240"),
+        ("AlarmEmail", "ops at example.org", "it has to match"),
+        ("PortalOrigin", "https://a.example,https://b.example/", "it has to match"),
+        ("ApiCorsOrigin", "https://a.example/", "it has to match"),
+        ("GitHubOidcProviderArn", "arn:aws:iam::1:oidc-provider/x", "it has to match"),
+    ],
+)
+def test_value_that_the_template_does_not_take_is_refused_before_anything_is_sent(name, value, said):
+    with pytest.raises(DeployError, match=re.escape(said)):
+        read_choices([f"{name}={value}"])
+    with pytest.raises(DeployError, match=re.escape(said)):
+        decide(replace(AWS, chosen_parameters={name: value}))
+
+
+def test_name_of_an_environment_that_is_too_long_is_refused():
+    with pytest.raises(DeployError, match="more than 24 characters"):
+        decide(aws_target(environment="e" * 25))
+
+
+def test_secret_that_is_too_short_is_refused_and_not_shown():
+    with pytest.raises(DeployError, match="^ManifestKey is of no use") as refused:
+        decide_parameters(AWS, None, {}, key="hunter2", with_service=True)
+
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("origin", ["*", "https://main.d0.amplifyapp.com", "http://localhost:8001"])
+def test_origin_of_the_published_page_is_taken(origin):
+    assert read_choices([f"ApiCorsOrigin={origin}"]) == {"ApiCorsOrigin": origin}
+
+
+def test_every_check_of_the_template_is_one_that_is_made_here():
+    known = {"Type", "Default", "Description", "NoEcho", "AllowedValues", "AllowedPattern"}
+    known |= {"MinValue", "MaxValue", "MaxLength"}
+    used = {check for parameter in WHOLE["Parameters"].values() for check in parameter}
+
+    assert used == known
+    assert {parameter["Type"] for parameter in WHOLE["Parameters"].values()} == {
+        "String",
+        "Number",
+        "CommaDelimitedList",
     }
 
 

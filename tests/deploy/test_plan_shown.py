@@ -1,8 +1,10 @@
 """A plan in words: what is added, changed, replaced, removed, and what of it takes data along."""
 
+import pytest
+
 from deploy.commands.going_live import find_hints, show_plan
 from deploy.console import progress, step
-from deploy.plan import Change, Plan
+from deploy.plan import Change, Plan, _read_change
 from tests.deploy.as_written import assert_as_written
 
 CHANGES = (
@@ -31,6 +33,30 @@ def test_image_that_is_still_to_be_built_is_named_by_its_content(capsys):
     show_plan(plan_of(image="1.dkr.ecr.x/portico:content-" + "0" * 32))
 
     assert f"image to be built and pushed (content-{'0' * 32})" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("names", "replacement", "replaces"),
+    [
+        (["CorsConfiguration", "LifecycleConfiguration"], "Conditional", False),
+        (["CorsConfiguration", "BucketName"], "Conditional", True),
+        ([], "Conditional", True),
+        (["BucketName"], "True", True),
+        (["CorsConfiguration"], "False", False),
+    ],
+)
+def test_bucket_is_replaced_for_another_name_alone(names, replacement, replaces):
+    change = _read_change(
+        {
+            "Action": "Modify",
+            "LogicalResourceId": "Bucket",
+            "ResourceType": "AWS::S3::Bucket",
+            "Replacement": replacement,
+            "Details": [{"Target": {"Attribute": "Properties", "Name": name}} for name in names],
+        }
+    )
+
+    assert (change.replaces, change.loses is not None) == (replaces, replaces)
 
 
 def test_remains_of_a_failed_first_deployment_are_told(capsys):

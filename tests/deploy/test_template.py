@@ -10,11 +10,11 @@ from deploy.checking import EVERYTHING
 from deploy.conditions import Conditions
 from deploy.flow import write_flow
 from deploy.outputs import VARIABLES
-from deploy.template import TEMPLATE, read_template, render_template, settle_template
+from deploy.template import MOST_BYTES, TEMPLATE, read_template, render_template, settle_template
 from tests.deploy.reading import RESOURCES, WHOLE
 
-# What CloudFormation takes as a body.
-MOST_BYTES = 51_200
+# Kept free for what the template will have to say next.
+SPARE_BYTES = 2_048
 FOUNDATION = {**EVERYTHING, "WithService": "false"}
 # Of what is sent, cfn-lint does not know that conditions were decided before: hence parameters that nothing refers to,
 # DomainPrefix without the question whether it is empty, and policies that are the default and not spelled out.
@@ -28,10 +28,10 @@ def test_template_as_sent_has_no_lint_findings(parameters):
     assert lint(render_template(parameters), config=config) == []
 
 
-def test_template_with_everything_on_is_short_enough_for_a_body():
-    length = len(render_template(EVERYTHING).encode())
+def test_template_with_everything_on_leaves_room_in_a_body():
+    left = MOST_BYTES - len(render_template(EVERYTHING).encode())
 
-    assert length <= MOST_BYTES, f"{length - MOST_BYTES} bytes too many for CloudFormation"
+    assert left >= SPARE_BYTES, f"{left} bytes of CloudFormation's {MOST_BYTES} are left"
 
 
 def test_everything_is_everything():
@@ -42,7 +42,6 @@ def test_what_is_sent_is_the_template_without_conditions_and_what_readers_need()
     sent = read_template(render_template(EVERYTHING))
     meant = settle_template(WHOLE, EVERYTHING)
 
-    assert sent["Rules"] == meant["Rules"]
     assert (
         sent["Resources"]["BrowserRole"]["Properties"]["AssumeRolePolicyDocument"]
         == (meant["Resources"]["BrowserRole"]["Properties"]["AssumeRolePolicyDocument"])
@@ -50,8 +49,8 @@ def test_what_is_sent_is_the_template_without_conditions_and_what_readers_need()
     assert {name for name in sent["Resources"] if not name.startswith("ApiDeployment")} == (
         set(meant["Resources"]) - {"ApiDeployment"}
     )
-    assert "Conditions" not in sent
-    assert not re.search(r'"(Fn::If|AWS::NoValue|Metadata|Sid)"', json.dumps(sent))
+    assert {"Conditions", "Rules"}.isdisjoint(sent)
+    assert not re.search(r'"(Fn::If|AWS::NoValue|Metadata|Sid|AllowedPattern|MaxValue)"', json.dumps(sent))
 
 
 def test_every_parameter_is_sent_as_the_stack_remembers_it():

@@ -61,11 +61,25 @@ def test_functions_wait_for_their_log_groups_which_have_retention():
         assert "RetentionInDays" in RESOURCES[logs]["Properties"]
 
 
-def test_bucket_forgets_quarantine_in_a_day_batches_in_thirty_and_unfinished_uploads():
+def test_bucket_lets_the_portal_s_pages_upload_and_the_published_page_where_there_is_one():
+    portal, page = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    condition, rule, otherwise = page["Fn::If"]
+
+    assert (portal["AllowedOrigins"], portal["AllowedMethods"]) == (
+        {"Ref": "PortalOrigin"},
+        ["GET", "HEAD", "POST", "PUT"],
+    )
+    assert (condition, otherwise) == ("HasPage", {"Ref": "AWS::NoValue"})
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ([{"Ref": "ApiCorsOrigin"}], ["GET", "HEAD", "PUT"])
+
+
+def test_bucket_forgets_quarantine_in_a_day_batches_and_captures_in_400_and_unfinished_uploads():
     rules = {rule["Id"]: rule for rule in RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]}
 
     assert (rules["quarantine"]["Prefix"], rules["quarantine"]["ExpirationInDays"]) == ("quarantine/", 1)
     assert (rules["batches"]["Prefix"], rules["batches"]["ExpirationInDays"]) == ("batches/", 400)
+    assert (rules["captures"]["Prefix"], rules["captures"]["ExpirationInDays"]) == ("captures/", 400)
+    assert rules["captures"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
     assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert "NoncurrentVersionExpiration" in rules["overwritten"]
 

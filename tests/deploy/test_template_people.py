@@ -39,9 +39,14 @@ def test_pool_is_protected_until_down_has_asked():
 
 
 def test_invitation_says_where_who_and_with_what():
-    text = properties("UserPool")["AdminCreateUserConfig"]["InviteMessageTemplate"]["EmailMessage"]["Fn::Sub"][0]
+    text, words = properties("UserPool")["AdminCreateUserConfig"]["InviteMessageTemplate"]["EmailMessage"]["Fn::Sub"]
 
-    assert all(part in text for part in ("${Portal}", "{username}", "{####}"))
+    assert all(part in text for part in ("${Page}", "{username}", "{####}"))
+    assert words["Page"]["Fn::If"] == [
+        "HasPage",
+        {"Ref": "ApiCorsOrigin"},
+        {"Fn::Select": [0, {"Ref": "PortalOrigin"}]},
+    ]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -59,7 +64,7 @@ def test_portal_s_client_has_a_secret_and_takes_codes_only():
 
     assert given["GenerateSecret"] is True
     assert given["AllowedOAuthFlows"] == ["code"]
-    assert given["AllowedOAuthScopes"] == ["openid", "email", "profile"]
+    assert given["AllowedOAuthScopes"] == ["openid", "email", "profile", "aws.cognito.signin.user.admin"]
     assert given["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]
 
 

@@ -18,11 +18,12 @@ def test_function_may_check_signatures_and_not_make_them(role):
     assert statement["Resource"] == {"Fn::GetAtt": ["ManifestKmsKey", "Arn"]}
 
 
-def test_small_predict_role_reads_tables_hands_over_and_writes_its_log_and_nothing_else():
+def test_small_predict_role_reads_tables_hands_over_and_writes_captures_and_its_log_and_nothing_else():
     allowed = statements("PredictSmallRole")
 
     assert [(item["Sid"], item["Effect"], item["Action"]) for item in allowed] == [
         ("ReadTables", "Allow", "s3:GetObject"),
+        ("Capture", "Allow", "s3:PutObject"),
         ("HandOver", "Allow", "lambda:InvokeFunction"),
         ("WriteOwnLog", "Allow", ["logs:CreateLogStream", "logs:PutLogEvents"]),
     ]
@@ -32,8 +33,9 @@ def test_small_predict_role_reads_tables_hands_over_and_writes_its_log_and_nothi
         "models/*/compiled.json",
         "model/binary_sklearn_model.pkl",
     }
-    assert allowed[1]["Resource"] == {"Fn::GetAtt": ["PredictFunction", "Arn"]}
-    assert allowed[2]["Resource"] == {"Fn::GetAtt": ["PredictSmallLogs", "Arn"]}
+    assert allowed[1]["Resource"] == {"Fn::Sub": "${Bucket.Arn}/captures/*"}
+    assert allowed[2]["Resource"] == {"Fn::GetAtt": ["PredictFunction", "Arn"]}
+    assert allowed[3]["Resource"] == {"Fn::GetAtt": ["PredictSmallLogs", "Arn"]}
 
 
 def test_verify_role_may_read_quarantine_and_write_its_log_and_nothing_else():
@@ -53,19 +55,29 @@ def test_predict_role_is_denied_everything_in_quarantine():
     assert any(keys_of(item) == {"quarantine/*"} and item["Action"] == "s3:*" for item in denied)
 
 
-def test_predict_role_cannot_write_models():
-    denied = [item for item in statements("PredictRole") if item["Effect"] == "Deny"]
+def test_predict_role_cannot_write_models_nor_what_pages_are_made_of():
+    item = statement("PredictRole", "NeverWriteModels")
 
-    assert any(keys_of(item) == {"models/*", "model/*"} and item["Action"] == "s3:PutObject" for item in denied)
+    assert (item["Effect"], item["Action"]) == ("Deny", "s3:PutObject")
+    assert keys_of(item) == {"models/*", "model/*", "pages/*"}
 
 
-def test_predict_role_writes_batches_and_predictions_only():
+def test_predict_role_cannot_read_captures_though_they_are_called_like_uploads():
+    item = statement("PredictRole", "NeverReadCaptures")
+
+    assert (item["Effect"], item["Action"], keys_of(item | {"Resource": [item["Resource"]]})) == (
+        "Deny",
+        "s3:GetObject",
+        {"captures/*"},
+    )
+
+
+def test_predict_role_writes_batches_predictions_and_captures_only():
     writing = [
         item for item in statements("PredictRole") if item["Effect"] == "Allow" and "s3:PutObject" in item["Action"]
     ]
 
-    assert len(writing) == 1
-    assert keys_of(writing[0]) == {"batches/*", "*/*_predictions.csv"}
+    assert [keys_of(item) for item in writing] == [{"batches/*", "*/*_predictions.csv"}, {"captures/*"}]
 
 
 def test_predict_role_starts_the_one_machine_and_follows_the_api_s_own_executions():
@@ -107,7 +119,7 @@ def test_predict_role_lists_the_parts_of_a_batch_and_no_other_names():
     assert (item["Action"], item["Condition"]) == ("s3:ListBucket", {"StringLike": {"s3:prefix": "batches/*/parts/*"}})
 
 
-def test_portal_role_reaches_quarantine_models_and_batches_and_never_the_drop_in_key():
+def test_portal_role_reaches_quarantine_models_batches_pages_and_captures_and_never_the_drop_in_key():
     about_objects = [item for item in statements("PortalRole") if keys_of(item) - {""} and "s3:" in str(item["Action"])]
 
     assert {key for item in about_objects for key in keys_of(item)} == {
@@ -115,6 +127,9 @@ def test_portal_role_reaches_quarantine_models_and_batches_and_never_the_drop_in
         "batches/*",
         "models/*",
         "models/*/pictures/*.png",
+        "pages/*",
+        "captures/*",
+        "*/*_predictions.csv",
     }
 
 
@@ -133,7 +148,14 @@ def test_portal_role_asks_the_three_functions_and_starts_the_one_machine():
         {"Fn::GetAtt": [name, "Arn"]} for name in ("PredictFunction", "PredictSmallFunction", "VerifyFunction")
     ]
     assert statement("PortalRole", "StartBatches")["Resource"] == {"Ref": "BatchStateMachine"}
-    assert statement("PortalRole", "FollowBatches")["Resource"]["Fn::Sub"].endswith("-batch:batch-*")
+    assert statement("PortalRole", "FollowBatches")["Resource"]["Fn::Sub"].endswith("-batch:*")
+
+
+def test_portal_role_stops_its_own_batches_and_not_the_api_s():
+    item = statement("PortalRole", "StopBatches")
+
+    assert item["Action"] == "states:StopExecution"
+    assert item["Resource"]["Fn::Sub"].endswith("-batch:batch-*")
 
 
 def test_portal_role_makes_signatures():
@@ -143,8 +165,13 @@ def test_portal_role_makes_signatures():
     assert (condition, item["Action"]) == ("HasKmsKey", "kms:GenerateMac")
 
 
-def test_portal_role_needs_no_right_of_cognito():
-    assert "cognito" not in str(properties("PortalRole")["Policies"])
+def test_portal_role_has_the_one_right_of_cognito_to_ask_whether_somebody_is_still_there():
+    condition, granted, _otherwise = properties("PortalRole")["Policies"][2]["Fn::If"]
+    (item,) = granted["PolicyDocument"]["Statement"]
+
+    assert (condition, item["Action"]) == ("HasSignIn", "cognito-idp:AdminGetUser")
+    assert item["Resource"] == {"Fn::GetAtt": ["UserPool", "Arn"]}
+    assert str(properties("PortalRole")["Policies"]).count("cognito-idp:") == 1
 
 
 def test_portal_role_is_taken_by_whoever_is_named_or_by_the_account():
@@ -159,13 +186,14 @@ def test_portal_role_is_taken_by_whoever_is_named_or_by_the_account():
     }
 
 
-def test_browser_role_reads_and_writes_files_that_can_be_scored_in_its_own_folder_and_nothing_else():
-    (item,) = statements("BrowserRole")
+def test_browser_role_reads_and_writes_files_that_can_be_scored_in_its_own_folder_and_reads_pages():
+    item, pages = statements("BrowserRole")
     own, kinds = zip(*(key.split("/*", 1) for key in keys_of(item)), strict=True)
 
     assert (item["Effect"], item["Action"]) == ("Allow", ["s3:GetObject", "s3:PutObject"])
     assert set(own) == {"${!aws:PrincipalTag/sub}"}
     assert set(kinds) == {".csv", ".csv.gz", ".csv.zip", ".csv.zst", ".tsv", ".jsonl", ".parquet", ".xlsx"}
+    assert (pages["Action"], pages["Resource"]) == ("s3:GetObject", {"Fn::Sub": "${Bucket.Arn}/pages/*"})
 
 
 def test_predict_role_may_read_what_browsers_may_upload():

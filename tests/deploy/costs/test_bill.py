@@ -69,7 +69,7 @@ def test_batch_pays_each_part_its_transitions_and_what_lies_there():
     parts = 60  # of 16 MiB each
     assert taken.lambda_requests == parts + 2
     assert taken.state_transitions == 4 + 2 * parts
-    assert taken.s3_puts == 1 + parts + 1
+    assert taken.s3_puts == 1 + parts + 1  # none for the history: nobody called the API
     assert taken.s3_gb_months == pytest.approx(bill.MODELS_GB + 1.0 + 1.5)
     assert taken.api_requests == 0
 
@@ -79,6 +79,39 @@ def test_batch_that_runs_side_by_side_pays_more_cold_starts():
     ten = count_quantities(BATCH, Shape(batch_concurrency=10), MEASURED).lambda_gb_seconds
 
     assert ten - one == pytest.approx(9 * STEPS.cold_s * 1_769 / 1024)
+
+
+def test_predictions_are_kept_each_by_itself_where_few_come_and_together_where_many_do():
+    assert bill.count_captures(0) == 0
+    assert bill.count_captures(1) == pytest.approx(1, rel=0.01)
+    assert bill.count_captures(10_000) == pytest.approx(10_000, rel=0.02)
+    # 22 days of 8 hours have 633,600 seconds, and no second has two objects.
+    assert bill.count_captures(10**9) == pytest.approx(633_600, rel=0.01)
+    assert count_quantities(MILLION, Shape(), MEASURED).s3_puts == bill.count_captures(1_000_000)
+
+
+def test_published_page_has_a_line_only_where_there_is_one():
+    prices = {"amplify_gb_served": 1.0, "amplify_gb_month": 1.0}
+    without, published = months(**prices)["idle"], months(Shape(has_page=True), **prices)["idle"]
+
+    assert "Amplify Hosting" not in without.services
+    # 10 people open 200 kB on 22 days, and it lies there once.
+    assert published.services["Amplify Hosting"] == pytest.approx(0.044 + 0.0002)
+    assert published.to_pay == pytest.approx(0.0442)
+
+
+@pytest.mark.parametrize(
+    ("origin", "has_page"),
+    [("*", False), ("https://main.d0.amplifyapp.com", True), ("https://page.example.org", False)],
+)
+def test_stack_that_lets_a_page_of_amplify_s_in_has_one(origin, has_page):
+    assert shape_of({}, {"ApiCorsOrigin": origin}).has_page == has_page
+
+
+def test_bill_of_a_published_page_says_what_it_assumes():
+    shown = show_bill(Shape(has_page=True), "us-east-1")
+
+    assert "The published page: 200 kB, which 10 people open on 22 days." in shown
 
 
 def test_stack_without_users_and_keys_pays_for_neither():

@@ -1,6 +1,6 @@
 """The three functions: predict, predict-small, verify."""
 
-from tests.policies.matrix.rows import BATCH, JOB, UPLOAD, Part, assumed_by, may, may_not
+from tests.policies.matrix.rows import BATCH, CAPTURE, JOB, UPLOAD, Part, assumed_by, may, may_not
 
 PREDICT = Part(
     "PredictRole",
@@ -45,6 +45,7 @@ PREDICT = Part(
             "s3:PutObject s3:ListMultipartUploadParts s3:AbortMultipartUpload",
             "object ada/1793000000000_penguins_predictions.csv",
         ),
+        may("keeps what it answered, for the history", "s3:PutObject", f"object {CAPTURE}"),
         may("lists what has been scored", "s3:ListBucket", "bucket", given={"s3:prefix": f"{BATCH}/parts/"}),
         may("checks signatures", "kms:VerifyMac", "key"),
         may("starts the API's jobs", "states:StartExecution", "machine batch"),
@@ -60,6 +61,19 @@ PREDICT = Part(
             "object quarantine/ada/x.csv",
         ),
         may_not("nor puts anything there", "s3:PutObject", "object quarantine/x_predictions.csv"),
+        may_not(
+            "reads nothing of what was captured and deletes none of it",
+            "s3:GetObject s3:DeleteObject",
+            f"object {CAPTURE}",
+            "object captures/x.csv",
+        ),
+        may_not(
+            "does not say what the published page shows",
+            "s3:PutObject",
+            "object pages/index.json",
+            "object pages/penguins/page.json",
+            "object pages/x_predictions.csv",
+        ),
         may_not(
             "writes no model, manifest or pointer: nothing becomes live by it",
             "s3:PutObject",
@@ -131,7 +145,7 @@ PREDICT = Part(
 PREDICT_SMALL = Part(
     "PredictSmallRole",
     "The small predict function",
-    "Answers single rows from tables. It loads no model and writes nothing.",
+    "Answers single rows from tables. It loads no model, and writes what it answered.",
     [
         *assumed_by("PredictSmallRole", "lambda", "states"),
         may(
@@ -144,6 +158,7 @@ PREDICT_SMALL = Part(
         may("looks whether there is a drop-in model", "s3:GetObject", "object model/binary_sklearn_model.pkl"),
         may("checks signatures", "kms:VerifyMac", "key"),
         may("has the large function answer the rest", "lambda:InvokeFunction", "function predict"),
+        may("keeps what it answered, for the history", "s3:PutObject", f"object {CAPTURE}"),
         may("writes its log", "logs:CreateLogStream logs:PutLogEvents", "log predict-small"),
         may_not(
             "reads no model",
@@ -155,8 +170,14 @@ PREDICT_SMALL = Part(
             "reads no upload", "s3:GetObject", f"object {UPLOAD}", f"object {BATCH}/input.csv", "object ada/17_x.csv"
         ),
         may_not(
-            "writes nothing",
+            "reads nothing of what was captured and deletes none of it",
+            "s3:GetObject s3:DeleteObject",
+            f"object {CAPTURE}",
+        ),
+        may_not(
+            "writes nothing else",
             "s3:PutObject s3:DeleteObject",
+            "object pages/penguins/page.json",
             "object models/penguins/live.json",
             "object models/penguins/3/compiled.json",
             f"object {BATCH}/output.csv",
@@ -204,6 +225,8 @@ VERIFY = Part(
             "object model/binary_sklearn_model.pkl",
             f"object {BATCH}/input.csv",
             "object ada/17_x.csv",
+            f"object {CAPTURE}",
+            "object pages/index.json",
             given=_INSIDE,
         ),
         may_not("changes no upload", "s3:PutObject s3:DeleteObject", f"object {UPLOAD}", given=_INSIDE),

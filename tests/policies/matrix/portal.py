@@ -1,6 +1,6 @@
 """The portal, and the browsers of people who have signed in."""
 
-from tests.policies.matrix.rows import BATCH, JOB, UPLOAD, Part, may, may_not
+from tests.policies.matrix.rows import BATCH, CAPTURE, JOB, UPLOAD, Part, may, may_not
 
 _MODEL = [
     f"object models/penguins/3/{name}" for name in ("model.skops", "manifest.json", "compiled.json", "pictures/1.png")
@@ -39,7 +39,20 @@ PORTAL = Part(
             "object models/penguins/live.json",
         ),
         may("exchanges a version's pictures", "s3:DeleteObject", "object models/penguins/3/pictures/1.png"),
+        may(
+            "writes what the published page makes its forms of, and reads it",
+            "s3:PutObject s3:GetObject",
+            "object pages/index.json",
+            "object pages/penguins/page.json",
+        ),
+        may("takes what the API answered into the history", "s3:GetObject", f"object {CAPTURE}"),
+        may(
+            "hands out what the API scored within a call, from the caller's folder",
+            "s3:GetObject",
+            "object ada/1793000000000_penguins_predictions.csv",
+        ),
         may("lists what a batch has left", "s3:ListBucket", "bucket", given={"s3:prefix": f"{BATCH}/"}),
+        may("lists what was captured", "s3:ListBucket", "bucket", given={"s3:prefix": "captures/2026/11/29/"}),
         may("is told which keys are not there; to S3 that is a listing without a prefix", "s3:ListBucket", "bucket"),
         may(
             "finds uploads that broke off", "s3:ListBucketMultipartUploads", "bucket", given={"s3:prefix": f"{BATCH}/"}
@@ -57,7 +70,13 @@ PORTAL = Part(
             "states:DescribeExecution states:StopExecution",
             "execution batch:batch-6f1c0f4e-1",
         ),
+        may(
+            "is told how the API's own ended, of which a cancelled one says so nowhere else",
+            "states:DescribeExecution",
+            "execution batch:api-7c9e6679",
+        ),
         may("vouches for models", "kms:GenerateMac", "key"),
+        may("asks whether a token's person is still in the pool", "cognito-idp:AdminGetUser", "people"),
         may_not(
             "deletes no model: a version stays, and so does what is live",
             "s3:DeleteObject s3:DeleteObjectVersion",
@@ -67,6 +86,12 @@ PORTAL = Part(
         ),
         may_not("reads no older versions", "s3:GetObjectVersion", "object models/penguins/live.json"),
         may_not(
+            "changes nothing of what was captured, and takes none of it away",
+            "s3:PutObject s3:DeleteObject",
+            f"object {CAPTURE}",
+        ),
+        may_not("takes no page away", "s3:DeleteObject", "object pages/penguins/page.json"),
+        may_not(
             "leaves the original tool's drop-in model alone, which is nobody's to vouch for",
             "s3:GetObject s3:PutObject s3:DeleteObject",
             "object model/binary_sklearn_model.pkl",
@@ -75,6 +100,11 @@ PORTAL = Part(
             "leaves the folders of the original tool's users alone",
             "s3:GetObject s3:PutObject s3:DeleteObject",
             "object ada/1793000000000_penguins.csv",
+        ),
+        may_not(
+            "and changes no result there",
+            "s3:PutObject s3:DeleteObject",
+            "object ada/1793000000000_penguins_predictions.csv",
         ),
         may_not("lists under no other prefix", "s3:ListBucket", "bucket", given={"s3:prefix": "ada/"}),
         may_not("lists under no other prefix", "s3:ListBucket", "bucket", given={"s3:prefix": ""}),
@@ -99,8 +129,8 @@ PORTAL = Part(
         ),
         may_not("changes no machine", "states:UpdateStateMachine states:DeleteStateMachine", "machine batch"),
         may_not(
-            "leaves the API's own jobs alone",
-            "states:DescribeExecution states:StopExecution",
+            "stops none of the API's own jobs",
+            "states:StopExecution",
             "execution batch:api-7c9e6679",
         ),
         may_not(
@@ -111,10 +141,11 @@ PORTAL = Part(
         may_not(
             "manages no people: it signs them in as anybody would",
             "cognito-idp:AdminCreateUser cognito-idp:AdminAddUserToGroup cognito-idp:AdminSetUserPassword"
-            " cognito-idp:AdminInitiateAuth cognito-idp:AdminDeleteUser cognito-idp:ListUsers"
-            " cognito-idp:DescribeUserPoolClient",
+            " cognito-idp:AdminDisableUser cognito-idp:AdminInitiateAuth cognito-idp:AdminDeleteUser"
+            " cognito-idp:ListUsers cognito-idp:DescribeUserPoolClient",
             "people",
         ),
+        may_not("asks no other pool", "cognito-idp:AdminGetUser", "people of staging"),
         may_not("takes and hands on no role", "sts:AssumeRole", "role PredictRole", "role CiRole"),
         may_not("takes and hands on no role", "iam:PassRole", "role PredictRole", "role PortalRole"),
         may_not("makes no role", "iam:CreateRole iam:PutRolePolicy iam:UpdateAssumeRolePolicy", "role PortalRole"),
@@ -168,6 +199,26 @@ BROWSER = Part(
             "puts files into its own folder and reads them back",
             "s3:PutObject s3:GetObject",
             *(f"object {ADA}/{name}" for name in _FILES),
+            given=_ADA,
+        ),
+        may(
+            "reads what the published page makes its forms of",
+            "s3:GetObject",
+            "object pages/index.json",
+            "object pages/penguins/page.json",
+            given=_ADA,
+        ),
+        may_not(
+            "changes none of it",
+            "s3:PutObject s3:DeleteObject",
+            "object pages/index.json",
+            "object pages/penguins/page.json",
+            given=_ADA,
+        ),
+        may_not(
+            "sees nothing of what was captured, not even of its own",
+            "s3:GetObject s3:PutObject",
+            f"object {CAPTURE}",
             given=_ADA,
         ),
         may_not(
