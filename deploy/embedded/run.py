@@ -58,14 +58,21 @@ def run(state: StateFolder, supervisor: Supervisor) -> None:
     """
     started = time.monotonic()
     portal_port, emulator_port = _choose_ports(state)
-    # The page takes the port behind the portal's own, unless the portal was told to.
-    site_port = find_free_port() if portal_port == SITE_PORT else choose_port(SITE_PORT)
     portico = start_everything(
-        state, supervisor, portal_port=portal_port, emulator_port=emulator_port, site_port=site_port
+        state,
+        supervisor,
+        portal_port=portal_port,
+        emulator_port=emulator_port,
+        site_port=choose_site_port(portal_port=portal_port),
     )
     _welcome(state, portico, time.monotonic() - started)
     ended = supervisor.wait_for_any()
     raise DeployError(f"The {ended.name} ended by itself with code {ended.exit_code}. Start again with: make up")
+
+
+def choose_site_port(*, portal_port: int) -> int:
+    """For the published page; nothing listens on the portal's yet, so that it would seem free."""
+    return find_free_port() if portal_port == SITE_PORT else choose_port(SITE_PORT)
 
 
 def bypass_proxies() -> None:

@@ -15,7 +15,8 @@ const NAME_MAX = 120;
 const EMPTY = "The file is empty. Choose a file with a header and at least one row.";
 const TOO_LARGE = `The file is larger than ${MAX_GB} GB, the most that one batch takes. Split it and score the pieces.`;
 const UNKNOWN_ENDING =
-  "Choose a file in CSV, TSV, JSON Lines, Parquet or Excel (.xlsx); CSV may be packed as .gz, .zst or .zip. Its name must end so.";
+  "Choose a file in CSV, TSV, JSON Lines, Parquet or Excel (.xlsx), whose name ends so. CSV may be packed as .gz, .zst " +
+  "or .zip.";
 const AWAY = "The store cannot be reached just now. Try again in a moment.";
 const NOT_TAKEN = "The store did not take the file. Has it changed since it was chosen?";
 const NO_ACCESS = "The store refused this page's request. Tell the person who runs this Portico.";
@@ -41,7 +42,8 @@ export async function putObject(key, file, { onProgress = () => {}, signal } = {
   if (answer.status !== 200) throw refusal(answer, NOT_TAKEN);
 }
 
-/** Where the person who is signed in may put this file, and the API finds it. Throws Told: it is none that can be scored. */
+/** Where the person who is signed in may put this file, and the API finds it.
+    Throws Told: it is none that can be scored. */
 export function fileKeyFor(file) {
   const { sub } = session.person;
   const name = file.name.toLowerCase();

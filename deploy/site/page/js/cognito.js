@@ -1,8 +1,10 @@
-// Signing in at the user pool through its public client, the questions that may follow, a forgotten password, new tokens.
+// Signing in at the user pool through its public client, the questions that may follow, a forgotten password, new
+// tokens.
 //
-// Whether somebody has an account is never told: an unknown person and a wrong password get the same words. They are the
-// portal's, portal/gateways/cognito/.
-// Source: InitiateAuth, RespondToAuthChallenge, ForgotPassword, ConfirmForgotPassword, RevokeToken of the user pools API
+// Whether somebody has an account is never told: an unknown person and a wrong password get the same words. They are
+// the portal's, portal/gateways/cognito/.
+// Source: InitiateAuth, RespondToAuthChallenge, ForgotPassword, ConfirmForgotPassword, RevokeToken of the user pools
+// API
 
 import { Fault, call } from "./calls.js";
 import { config } from "./config.js";

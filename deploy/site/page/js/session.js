@@ -1,4 +1,5 @@
-// Who is signed in. Tokens are kept for this tab alone, until it is closed; a tab that is opened beside it asks for them.
+// Who is signed in. Tokens are kept for this tab alone, until it is closed; a tab that is opened beside it asks for
+// them.
 
 import { revoke, renew, WORDS } from "./cognito.js";
 import { SignedOut } from "./errors.js";

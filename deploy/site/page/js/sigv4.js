@@ -8,8 +8,8 @@ const UNSIGNED = "UNSIGNED-PAYLOAD";
 
 const utf8 = (text) => new TextEncoder().encode(text);
 
-/** The headers to send, `headers` and those of the signature. `at`: the time at AWS, in milliseconds. The browser adds Host itself.
-    `url` must have its key from encodedKey, and no query. */
+/** The headers to send: `headers` and those of the signature; Host the browser adds itself.
+    `url` must have its key from encodedKey, and no query. `at`: the time at AWS, in milliseconds. */
 export async function sign({ method, url, headers = {}, region, keys, at }) {
   const time = `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
   const sent = {
@@ -29,7 +29,8 @@ export async function sign({ method, url, headers = {}, region, keys, at }) {
   const message = [ALGORITHM, time, scope.join("/"), await sha256(request)].join("\n");
   const signature = hex(await hmac(await signingKey(keys.secretKey, scope), message));
   const credential = [keys.accessKeyId, ...scope].join("/");
-  return { ...sent, Authorization: `${ALGORITHM} Credential=${credential}, SignedHeaders=${names}, Signature=${signature}` };
+  const proof = [`Credential=${credential}`, `SignedHeaders=${names}`, `Signature=${signature}`].join(", ");
+  return { ...sent, Authorization: `${ALGORITHM} ${proof}` };
 }
 
 /** A key as it stands in an address, and as it is signed. */

@@ -1,7 +1,7 @@
 // Proves to the pool that one knows a password, without sending it.
 //
-// Source: RFC 5054, section 2.6, in the group of RFC 3526, section 4, with what Cognito makes of it: SHA-256, the pool's and the
-// user's name in one, HKDF (RFC 5869) for the key, and numbers hashed as signed bytes.
+// Source: RFC 5054, section 2.6, in the group of RFC 3526, section 4, with what Cognito makes of it: SHA-256, the pool's
+// and the user's name in one, HKDF (RFC 5869) for the key, and numbers hashed as signed bytes.
 
 const N = BigInt(
   "0xFFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD" +
@@ -97,7 +97,7 @@ function joined(...parts) {
   return all;
 }
 
-/** As Cognito reads it: "Mon Nov 30 09:05:07 UTC 2026", the day without a nought, in English whatever the browser speaks. */
+/** As Cognito reads it: "Mon Nov 2 09:05:07 UTC 2026", in English whatever the browser speaks. */
 function written(at) {
   const time = at.toISOString().slice(11, 19);
   const [day, month] = [DAYS[at.getUTCDay()], MONTHS[at.getUTCMonth()]];

@@ -127,6 +127,7 @@ function firstEmpty(form) {
 }
 
 function drawLogo() {
-  const given = { class: "logo", viewBox: "0 0 32 32", width: "28", height: "28", "aria-hidden": "true", focusable: "false" };
-  return svg("svg", given, LOGO.map((d) => svg("path", { d })));
+  const size = { viewBox: "0 0 32 32", width: "28", height: "28" };
+  const paths = LOGO.map((d) => svg("path", { d }));
+  return svg("svg", { class: "logo", ...size, "aria-hidden": "true", focusable: "false" }, paths);
 }
