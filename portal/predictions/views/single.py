@@ -1,10 +1,13 @@
-"""One observation: the form, and the permalink of its answer."""
+"""One observation: the form, and the permalink of its answer. The page's script asks for the same as JSON."""
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import dateformat, timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts.signed_in import person
@@ -15,27 +18,30 @@ from portal.predictions.feature_form import FeatureForm, defaults_of, initial_fr
 from portal.predictions.models import Prediction
 from portal.predictions.views.models import UNSEEN, live_version_or_404
 from portal.registry.models import ModelVersion
+from portal.registry.published_page import document_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("predictions.add_prediction", raise_exception=True)
 def predict(request: HttpRequest, slug: str) -> HttpResponse:
-    """The form of the live version; posting it leads to the answer's own page."""
+    """The form of the live version; posting it leads to the answer's own page, a script is told the answer."""
     version = live_version_or_404(slug)
     if request.method != "POST":
         return _page(request, version, FeatureForm(version, initial=_initial(request, version)))
-    form = FeatureForm(version, request.POST)
-    if not form.is_valid():
-        return _page(request, version, form, status=422)
+    form, answered = FeatureForm(version, request.POST), None
+    is_script = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
     try:
-        return redirect(actions.predict_one(version, form.row(), by=person(request)))
+        if form.is_valid():
+            answered = actions.predict_one(version, form.row(), by=person(request))
     except BadInput as error:
         form.add_feature_errors(error.fields)
         if not error.fields:
             form.add_error(None, error.user_message)
-        return _page(request, version, form, status=422)
     except GatewayError as error:
-        return _page(request, version, form, failure=error, status=503)
+        return _tell_failure(error) if is_script else _page(request, version, form, failure=error, status=503)
+    if answered is None:
+        return _tell_problems(form) if is_script else _page(request, version, form, status=422)
+    return _tell_answer(answered) if is_script else redirect(answered)
 
 
 @require_safe
@@ -60,10 +66,13 @@ def _page(
     failure: GatewayError | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    if form:
+        prefetch_related_objects([version], "bands", "examples")
     context = {
         "version": version,
         "model": version.model,
         "form": form,
+        "page": document_of(version) if form else None,
         "prediction": prediction,
         "failure": failure,
         "reference": log_reference(failure) if failure else "",
@@ -76,3 +85,45 @@ def _initial(request: HttpRequest, version: ModelVersion) -> dict[str, str]:
     chosen = request.GET.get("example", "")
     example = version.examples.filter(pk=int(chosen)).first() if chosen.isdecimal() else None
     return initial_from(version, example.row) if example else defaults_of(version)
+
+
+def _tell_answer(answered: Prediction) -> JsonResponse:
+    """What the page's script draws: page.json of the version that answered, its answer, when, and the answer's page."""
+    version, asked = answered.version, timezone.localtime(answered.created_at)
+    return JsonResponse(
+        {
+            "page": document_of(version),
+            "answer": _as_contract(answered),
+            "asked": {"datetime": dateformat.format(asked, "c"), "shown": dateformat.format(asked, "j F Y, H:i")},
+            "url": answered.get_absolute_url(),
+        }
+    )
+
+
+def _tell_problems(form: FeatureForm) -> JsonResponse:
+    fields = {name: list(form.errors[name]) for name in form.fields if name in form.errors}
+    return JsonResponse({"fields": fields, "message": " ".join(form.non_field_errors())}, status=422)
+
+
+def _tell_failure(failure: GatewayError) -> JsonResponse:
+    return JsonResponse({"message": failure.user_message, "reference": log_reference(failure)}, status=503)
+
+
+def _as_contract(answered: Prediction) -> dict[str, Any]:
+    """An answer that was kept, as the container gave it: docs/contract.md section 3."""
+    version, shares = answered.version, answered.probabilities
+    classes = version.output.classes
+    label = next((name for name in classes if str(name)[:200] == answered.outcome), answered.outcome)
+    return {
+        "model": {"slug": version.model.slug, "version": version.number, "sha256": version.sha256},
+        "output": version.manifest["output"],
+        "prediction": {
+            "label": label if answered.value is None else None,
+            "value": answered.value,
+            "probabilities": None if shares is None else [share for _, share in shares],
+            "scores": answered.scores,
+        },
+        "start": "cold" if answered.is_cold else "warm",
+        "milliseconds": answered.milliseconds,
+        "request_id": answered.request_id,
+    }
