@@ -7,6 +7,7 @@ import { element } from "./drawing.js";
 import { focusFirstProblem, readTyped, showProblem, showProblems, showTyped } from "./feature_fields.js";
 
 const SECOND_LOOK = "Some values need a second look. Nothing was sent.";
+const BROKEN = "Something in this page broke.";
 const WAIT_MS = 1000;
 
 /** These values cannot be answered. fields: {f0: "sentence" or several, …}; message: what is no field's affair */
@@ -27,8 +28,8 @@ export class NoAnswer extends Error {
 
 /** The form within `place`, with [data-sides] around it and a line [data-said] that is read out.
 
-    ask(row, typed): the answer as {page, answer, asked, url}, or a Refusal or NoAnswer thrown
-    onAnswer(answered): before it is shown */
+    ask(row): the answer as {page, answer, asked, url}, or a Refusal or NoAnswer thrown
+    onAnswer(url, {typed, result}): what is about to be shown, as `show` takes it */
 export class Asking {
   constructor(place, features, { ask, onAnswer = () => {} }) {
     this.sides = place.querySelector("[data-sides]");
@@ -71,7 +72,7 @@ export class Asking {
     const waiting = setTimeout(() => this.say("Waiting for the answer"), WAIT_MS);
     this.button.disabled = true;
     try {
-      this.take(await this.ask(row, typed));
+      this.take(await this.ask(row), typed);
     } catch (problem) {
       this.button.disabled = false;
       before?.focus();
@@ -82,10 +83,10 @@ export class Asking {
     }
   }
 
-  take(answered) {
-    this.onAnswer(answered);
+  take(answered, typed) {
     const result = drawAnswer(answered.page, answered.answer, answered);
     result.tabIndex = -1;
+    this.onAnswer(answered.url, { typed, result });
     this.place(result);
     this.say(sayAnswer(answered.page, answered.answer));
     result.focus();
@@ -94,7 +95,10 @@ export class Asking {
   tell(problem) {
     if (problem instanceof Refusal) this.refuse(problem.fields, problem.message);
     else if (problem instanceof NoAnswer) this.fail(problem);
-    else throw problem;
+    else {
+      this.fail(new NoAnswer(BROKEN));
+      throw problem;
+    }
   }
 
   refuse(problems, message = "") {

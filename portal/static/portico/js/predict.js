@@ -8,12 +8,13 @@ const SIGNED_OUT = "You are signed out. Sign in in another tab, then ask again h
 
 const form = document.querySelector("[data-predict]");
 const { features } = JSON.parse(document.querySelector("#page").textContent);
-// What stood at each of this page's addresses. After a reload they are the server's to show.
+// What stood at each of this page's addresses: {typed, result}. After a reload they are the server's to show.
 const stood = [];
 const opened = crypto.getRandomValues(new Uint32Array(1))[0];
 let now = 0;
 
 const asking = new Asking(document, features, { ask, onAnswer: moveOn });
+if (asking.result) stood[now] = { typed: asking.typed, result: asking.result };
 history.replaceState({ opened, at: now }, "");
 
 window.addEventListener("popstate", ({ state }) => {
@@ -21,7 +22,7 @@ window.addEventListener("popstate", ({ state }) => {
     if (!window.location.hash) window.location.reload();
     return;
   }
-  keep();
+  keepForm();
   now = state.at;
   asking.show(stood[now].typed, stood[now].result);
 });
@@ -40,13 +41,15 @@ async function ask() {
   throw new NoAnswer(told.message ?? BROKEN, told.reference);
 }
 
-function moveOn({ url }) {
-  keep();
+function moveOn(url, moment) {
+  keepForm();
   now += 1;
   stood.length = now;
+  stood.push(moment);
   history.pushState({ opened, at: now }, "", url);
 }
 
-function keep() {
-  stood[now] = { typed: asking.typed, result: asking.result };
+// An answer stands beside the values that it was given to, a form beside those that were typed last.
+function keepForm() {
+  if (!asking.result) stood[now] = { typed: asking.typed, result: null };
 }
