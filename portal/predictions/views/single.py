@@ -20,6 +20,10 @@ from portal.predictions.views.models import UNSEEN, live_version_or_404
 from portal.registry.models import ModelVersion
 from portal.registry.published_page import document_of
 
+MAX_DIGITS = 9
+LOAD_AGAIN = "Load the page again to ask it."
+OTHER_VALUES = "Version {number} has become live meanwhile, and asks for other values."
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("predictions.add_prediction", raise_exception=True)
@@ -28,8 +32,16 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
     version = live_version_or_404(slug)
     if request.method != "POST":
         return _page(request, version, FeatureForm(version, initial=_initial(request, version)))
-    form, answered = FeatureForm(version, request.POST), None
     is_script = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    moved = _form_after_a_change(request, version)
+    if moved:
+        said = OTHER_VALUES.format(number=version.number)
+        return (
+            JsonResponse({"message": f"{said} {LOAD_AGAIN}"}, status=409)
+            if is_script
+            else _page(request, version, moved, news=said, status=409)
+        )
+    form, answered = FeatureForm(version, request.POST), None
     try:
         if form.is_valid():
             answered = actions.predict_one(version, form.row(), by=person(request))
@@ -64,6 +76,7 @@ def _page(
     *,
     prediction: Prediction | None = None,
     failure: GatewayError | None = None,
+    news: str = "",
     status: int = 200,
 ) -> HttpResponse:
     if form:
@@ -75,6 +88,7 @@ def _page(
         "page": document_of(version) if form else None,
         "prediction": prediction,
         "failure": failure,
+        "news": news,
         "reference": log_reference(failure) if failure else "",
     }
     return render(request, "predictions/predict.html", context, status=status)
@@ -85,6 +99,21 @@ def _initial(request: HttpRequest, version: ModelVersion) -> dict[str, str]:
     chosen = request.GET.get("example", "")
     example = version.examples.filter(pk=int(chosen)).first() if chosen.isdecimal() else None
     return initial_from(version, example.row) if example else defaults_of(version)
+
+
+def _form_after_a_change(request: HttpRequest, version: ModelVersion) -> FeatureForm | None:
+    """Where other features were asked for when the page was loaded: the live version's form, with what was typed."""
+    number = request.POST.get("version", "")
+    if number == str(version.number) or not number.isdecimal() or len(number) > MAX_DIGITS:
+        return None
+    before = version.model.versions.filter(number=int(number)).prefetch_related("features").first()
+    now = [feature.name for feature in version.features.all()]
+    then = [feature.name for feature in before.features.all()] if before else now
+    if then == now:
+        return None
+    typed = {name: request.POST.get(f"f{i}", "") for i, name in enumerate(then)}
+    carried = {f"f{i}": typed[name] for i, name in enumerate(now) if name in typed}
+    return FeatureForm(version, initial=defaults_of(version) | carried)
 
 
 def _tell_answer(answered: Prediction) -> JsonResponse:

@@ -40,6 +40,18 @@ def test_models_lead_to_the_form_and_the_form_to_the_answer(open_site: OpenSite,
     assert played.tokens == ["token"]
 
 
+def test_modules_are_asked_for_at_once_and_not_one_after_another(open_site: OpenSite):
+    page = open_site()
+    expect(page.get_by_role("link", name="Penguins", exact=True)).to_be_visible()
+
+    named = page.evaluate(
+        "[...document.querySelectorAll('link[rel=modulepreload], script[src]')].map((link) => link.href || link.src)"
+    )
+    loaded = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+
+    assert {name for name in loaded if name.endswith(".js")} == set(named)
+
+
 def test_bad_values_are_told_at_once_and_not_sent(open_site: OpenSite, played: PlayedSite):
     page = open_site("#/penguins")
     field = page.get_by_label("Bill length")

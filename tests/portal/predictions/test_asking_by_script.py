@@ -110,3 +110,47 @@ def test_page_of_the_form_describes_its_features_to_its_script(client: Client):
 
     assert '<script id="page" type="application/json">{"v": 1, "slug": "penguins"' in content
     assert "portico/js/predict.js" in content
+
+
+@pytest.fixture
+def moved_on() -> None:
+    """Version 2 is live, and asks for the island before anything else."""
+    before = make_version()
+    before.state = "ready"
+    before.save()
+    after = make_version(before.model)
+    after.features.filter(name="island").update(position=0)
+    after.features.filter(name="bill_length_mm").update(position=1)
+    after.features.filter(name="year").update(name="sex")
+
+
+def test_form_of_a_version_that_asked_for_other_values_is_not_taken_for_the_live_ones(client: Client, moved_on: None):
+    response = ask(client, version="1")
+
+    assert response.status_code == 409
+    assert response.json()["message"].startswith("Version 2 has become live meanwhile, and asks for other values.")
+    assert not Prediction.objects.exists()
+
+
+def test_form_of_such_a_version_comes_back_with_what_was_typed(client: Client, moved_on: None):
+    response = client.post("/models/penguins/", GOOD | {"f2": "2008", "version": "1"})
+
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert '<option value="Dream" selected>' in page
+    assert 'value="44.5"' in page
+    assert "2008" not in page
+    assert "Version 2 has become live meanwhile" in page
+
+
+@pytest.mark.parametrize("version", ["1", "9", "x", "", "9" * 30])
+def test_form_of_a_version_that_asks_for_the_same_is_answered(
+    client: Client, monkeypatch: pytest.MonkeyPatch, version: str
+):
+    before = make_version()
+    before.state = "ready"
+    before.save()
+    make_version(before.model)
+    monkeypatch.setattr(inference, "predict", lambda **asked: Answer.from_json(TOLD))
+
+    assert ask(client, version=version).json()["answer"]["model"]["version"] == 2
