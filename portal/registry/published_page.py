@@ -28,7 +28,7 @@ def document_of(version: ModelVersion) -> dict[str, Any]:
         "capture": model.capture,
         "features": [_feature(feature) for feature in version.features.all()],
         "output": version.manifest["output"],
-        "class_words": {name: word for name, word in version.class_rows if word != name},
+        "class_words": dict(version.class_rows),
         "bands": [_band(band) for band in version.bands.all()] if version.uses_bands else [],
         "examples": [{"name": example.name, "row": example.row} for example in version.examples.all()],
     }

@@ -152,9 +152,12 @@ def _rows(calls: Sequence[Call], known: Acquaintances) -> tuple[list[Prediction 
             unknown += 1
             continue
         try:
-            rows.setdefault(call.id, row_of(call, version, known.person_of(call)))
+            row = row_of(call, version, known.person_of(call))
         except (ValueError, TypeError):
             contradicting += 1
+            continue
+        if call.id not in rows or rows[call.id].state == states.FAILED:
+            rows[call.id] = row
     # In one order whoever inserts: two that wait for one another would wait for ever.
     return [rows[key] for key in sorted(rows)], unknown, contradicting
 
@@ -163,7 +166,9 @@ def _insert(rows: Sequence[Prediction | Batch]) -> tuple[int, int]:
     """How many are new, and how many the database does not take."""
     taken = refused = 0
     for kind in (Prediction, Batch):
-        new = _new(kind, [row for row in rows if isinstance(row, kind)])
+        own = [row for row in rows if isinstance(row, kind)]
+        _make_good(kind, own)
+        new = _new(kind, own)
         try:
             with transaction.atomic():
                 taken += _create(kind, new)
@@ -172,6 +177,20 @@ def _insert(rows: Sequence[Prediction | Batch]) -> tuple[int, int]:
                 is_taken = _create_alone(kind, row)
                 taken, refused = taken + is_taken, refused + (not is_taken)
     return taken, refused
+
+
+def _make_good(kind: type[Any], rows: Sequence[Any]) -> None:
+    """A call may be left by both functions: as failed by the small one, which had waited long enough for the large one,
+    and by that. What the large one says counts, whichever comes first.
+    """
+    better = {row.call_id: row for row in rows if row.state != states.FAILED}
+    failed = kind.objects.filter(call_id__in=better, state=states.FAILED)
+    if kind is Batch:  # a job has a key of its own; one that failed in its turn stays as it is
+        failed.filter(owner="").delete()
+        return
+    for key, call_id in failed.values_list("pk", "call_id"):
+        better[call_id].pk = key
+        better[call_id].save(force_update=True)
 
 
 def _new(kind: type[Any], rows: Sequence[Any]) -> list[Any]:

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from portal.accounts.models import User
 from portal.errors import BackendAway, BackendFault
 from portal.gateways import storage
-from portal.predictions import actions
+from portal.predictions import actions, search
 from portal.predictions.actions import ingesting
 from portal.predictions.models import Batch, CapturedObject, Prediction
 from portal.registry.models import ModelVersion
@@ -191,6 +191,40 @@ def test_the_same_call_twice_in_an_object_and_in_another_is_one_row(bucket: Buck
     done = actions.ingest_captures()
 
     assert (Prediction.objects.count(), done.taken, done.known) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("places", [(1, 2), (2, 1), (1, 1)], ids=["failed first", "answered first", "in one object"])
+def test_call_that_both_functions_have_left_is_the_answer_of_the_one_that_answered(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, places: tuple[int, int]
+):
+    monkeypatch.setattr(ingesting, "follow_jobs", lambda: None)
+    failed = {"status": 503, "error": {"code": "away", "message": "It is busy."}}
+    job = uuid.uuid4()
+    said: dict[int, list[Any]] = {1: [], 2: []}
+    said[places[0]] += [make_refusal(id="c-1", **failed), make_batch_call(id="c-2", result=None, **failed)]
+    said[places[1]] += [make_call(id="c-1"), make_job_call(job, id="c-2")]
+    for minute, calls in said.items():
+        bucket.put(key_after(minutes=minute), *calls)
+
+    actions.ingest_captures()
+
+    row, batch = Prediction.objects.get(), Batch.objects.get()
+    assert (row.state, row.error, row.outcome) == ("answered", "", "Gentoo")
+    assert (batch.pk, batch.state, batch.error) == (job, "queued", "")
+    assert Prediction.objects.filter(pk__in=search.rare_matches("gentoo") or []).exists()
+
+
+def test_job_that_failed_in_its_turn_is_not_begun_again_by_a_second_look(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ingesting, "follow_jobs", lambda: None)
+    bucket.put(key_after(minutes=1), make_job_call(uuid.uuid4()), make_call(v=2))
+    actions.ingest_captures()
+    Batch.objects.update(state="failed", error="The column island is missing.")
+
+    actions.ingest_captures(again=True)
+
+    assert Batch.objects.get().state == "failed"
 
 
 def test_pass_after_pass_reads_each_object_once(bucket: Bucket):
