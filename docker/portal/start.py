@@ -1,4 +1,5 @@
-"""Starts the portal in its container: the stack's names, the database, the first login, the samples, then gunicorn.
+"""Starts the portal in its container: the stack's names, the database, the first login, the samples, then gunicorn, and
+beside it what takes the API's answers into the history.
 
 With arguments it is `manage.py` with the same environment, beside the portal that runs:
 `docker-compose exec portal python start.py …`.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 STACK, SAMPLES = Path("/stack/outputs.json"), Path("/samples")
 STATE = Path(os.environ["PORTICO_STATE_DIR"])
+INGEST_SECONDS = 30
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
     else:
         make_first_login()
         load_samples()
+    keep_ingesting()
     command = ["-m", "gunicorn", "--config", "portal/gunicorn.conf.py", "--bind", "0.0.0.0:8000"]
     command += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 -- its heartbeat must not wait for a disk
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
@@ -94,6 +97,12 @@ def load_samples() -> None:
         print("The samples could not be loaded; the lines above say why. The next start tries again.")
     else:
         loaded.touch()
+
+
+def keep_ingesting() -> None:
+    """Start it; it ends with the container, and may end at any moment."""
+    command = [sys.executable, "manage.py", "ingest_captures", "--every", str(INGEST_SECONDS)]
+    subprocess.Popen(command)  # noqa: S603
 
 
 def manage(*arguments: str) -> str:

@@ -70,6 +70,8 @@ class BatchStatus:
     summary: dict[str, Any] | None = None
     error: str = ""
     is_refused: bool = False  # by the file itself, not by a fault of ours
+    is_stopped: bool = False  # by somebody
+    is_unknown: bool = False  # to Step Functions, which may know it a moment later
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from portal.gateways.aws import aws_errors, client, is_error
 from portal.gateways.contract import BatchStatus
 
 INTERRUPTED = "The job was interrupted before its end, by a restart for example. What was scored until then is kept."
-UNKNOWN = "UNKNOWN"
+UNKNOWN, STOPPED = "UNKNOWN", "ABORTED"
 # LocalStack has forgotten the state machine too until its stack is there again.
 FORGOTTEN = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
 
@@ -41,7 +41,12 @@ def start(job: Mapping[str, Any], *, attempt: int) -> str:
         # It was started before, perhaps by another request, and the answer got lost.
         if not is_error(error, "ExecutionAlreadyExists"):
             raise
-    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+    return _arn_of(name)
+
+
+def of_the_api(job: uuid.UUID, *, created: float) -> str:
+    """The ARN of the execution that the API has started for a job. Source: docs/contract.md section 8"""
+    return _arn_of(f"api-{job}-{int(created)}")
 
 
 def stop(execution_arn: str) -> None:
@@ -57,7 +62,7 @@ def stop(execution_arn: str) -> None:
             raise
 
 
-def status(execution_arn: str, *, user_id: int, batch: uuid.UUID) -> BatchStatus:
+def status(execution_arn: str, *, user_id: int | str, batch: uuid.UUID) -> BatchStatus:
     """How an execution stands, and how it ended. Raises: GatewayError."""
     said = _ask(execution_arn)
     if said == "RUNNING":
@@ -68,7 +73,11 @@ def status(execution_arn: str, *, user_id: int, batch: uuid.UUID) -> BatchStatus
         return BatchStatus("done", summary=summary)
     fault = summary.get("error") or {}
     return BatchStatus(
-        "failed", error=str(fault.get("message") or INTERRUPTED), is_refused=fault.get("code") == "refused"
+        "failed",
+        error=str(fault.get("message") or INTERRUPTED),
+        is_refused=fault.get("code") == "refused",
+        is_stopped=said == STOPPED,
+        is_unknown=said == UNKNOWN,
     )
 
 
@@ -81,3 +90,7 @@ def _ask(arn: str) -> str:
         if is_error(error, *FORGOTTEN):
             return UNKNOWN
         raise
+
+
+def _arn_of(name: str) -> str:
+    return f"{settings.PORTICO_BATCH_STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}"

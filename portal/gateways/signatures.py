@@ -38,9 +38,9 @@ def sign(what: What, document: Mapping[str, Any]) -> dict[str, Any]:
     return {**unsigned, "signature": signature}
 
 
-def sign_pointer(*, slug: str, number: int, sha256: str) -> dict[str, Any]:
-    """The content of a model's live.json. Raises: GatewayError."""
-    return sign("live", {"slug": slug, "version": number, "sha256": sha256})
+def sign_pointer(*, slug: str, number: int, sha256: str, capture: str) -> dict[str, Any]:
+    """The content of a model's live.json. `capture`: docs/contract.md section 10. Raises: GatewayError."""
+    return sign("live", {"slug": slug, "version": number, "sha256": sha256, "capture": capture})
 
 
 def make_message(what: What, unsigned: Mapping[str, Any]) -> bytes:

@@ -32,8 +32,15 @@ def live_key(slug: str) -> str:
     return f"models/{slug}/live.json"
 
 
-def batch_key(user_id: int, batch: uuid.UUID, file_name: str) -> str:
+def batch_key(user_id: int | str, batch: uuid.UUID, file_name: str) -> str:
     return f"batches/{user_id}/{batch}/{file_name}"
+
+
+def page_key(slug: str) -> str:
+    return f"pages/{slug}/page.json"
+
+
+PAGES_INDEX_KEY = "pages/index.json"
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,16 @@ def put_json(key: str, content: Any) -> None:
     put_text(key, json.dumps(content, ensure_ascii=False))
 
 
-def put_text(key: str, text: str) -> None:
+def put_page(key: str, content: Any) -> None:
+    """As put_json, for browsers that are to ask each time whether it has changed."""
+    put_text(key, json.dumps(content, ensure_ascii=False), CacheControl="no-cache")
+
+
+def put_text(key: str, text: str, **headers: str) -> None:
     """Store a small JSON document that is written already, to the letter."""
     with aws_errors(f"storing {key}"):
         client("s3").put_object(
-            Bucket=settings.PORTICO_BUCKET, Key=key, Body=text.encode(), ContentType="application/json"
+            Bucket=settings.PORTICO_BUCKET, Key=key, Body=text.encode(), ContentType="application/json", **headers
         )
 
 
@@ -78,6 +90,21 @@ def get_bytes(key: str) -> bytes | None:
         if is_error(error, *MISSING):
             return None
         raise
+
+
+def list_after(start: str, *, prefix: str) -> Iterator[list[tuple[str, int]]]:
+    """Keys under `prefix` that come after `start`, in order, with sizes; as many at a time as S3 lists.
+
+    Raises: GatewayError
+    """
+    with aws_errors(f"listing {prefix}"):
+        pages = (
+            client("s3")
+            .get_paginator("list_objects_v2")
+            .paginate(Bucket=settings.PORTICO_BUCKET, Prefix=prefix, **({"StartAfter": start} if start else {}))
+        )
+        for page in pages:
+            yield [(str(entry["Key"]), int(entry["Size"])) for entry in page.get("Contents", [])]
 
 
 def get_stream(key: str) -> tuple[int, Iterator[bytes]] | None:

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from portal.predictions.models import Batch, Prediction
+from portal.predictions.models import PORTAL, Batch, Prediction
 from portal.registry.models import Model
 
 COLUMNS = [
-    "when", "kind", "id", "user", "model", "version", "state", "outcome", "in words", "band", "probabilities",
+    "when", "kind", "id", "user", "source", "model", "version", "state", "outcome", "in words", "band", "probabilities",
     "milliseconds", "file", "rows", "scored", "failed", "error",
 ]  # fmt: skip
 PIECE_ROWS = 200
@@ -44,18 +44,22 @@ def _prediction(row: Prediction, features: list[str] | None) -> list[Any]:
     chances = "; ".join(f"{name}={share!r}" for name, share in row.probabilities or [])
     inputs = [json.dumps(row.inputs)] if features is None else [row.inputs.get(name) for name in features]
     return [
-        row.created_at.isoformat(), "prediction", row.id, row.user.username, row.version.model.slug, row.version.number,
-        row.state, row.outcome, row.outcome_words, row.band_label, chances, row.milliseconds, "", "", "", "", row.error,
-        *inputs,
+        *_common(row), row.state, row.outcome, row.outcome_words, row.band_label, chances, row.milliseconds,
+        "", "", "", "", row.error, *inputs,
     ]  # fmt: skip
 
 
 def _batch(row: Batch, features: list[str] | None) -> list[Any]:
     return [
-        row.created_at.isoformat(), "batch", row.id, row.user.username, row.version.model.slug, row.version.number,
-        row.state, "", "", "", "", "", row.file_name, row.rows, row.scored, row.failed, row.error,
+        *_common(row), row.state, "", "", "", "", "", row.file_name, row.rows, row.scored, row.failed, row.error,
         *[""] * (1 if features is None else len(features)),
     ]  # fmt: skip
+
+
+def _common(row: Prediction | Batch) -> list[Any]:
+    kind, version = "batch" if row.is_batch else "prediction", row.version
+    source = row.source or PORTAL
+    return [row.created_at.isoformat(), kind, row.id, row.user.username, source, version.model.slug, version.number]
 
 
 def _feature_names(model: Model) -> list[str]:

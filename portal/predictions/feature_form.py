@@ -104,16 +104,9 @@ def _common(feature: Feature) -> dict[str, Any]:
     optional = "" if feature.is_required else mark_safe(' <span class="unit">(optional)</span>')
     return {
         "label": format_html("{}{}{}", feature, unit, optional),
-        "help_text": _help(feature),
+        "help_text": feature.hint,
         "required": feature.is_required,
     }
-
-
-def _help(feature: Feature) -> str:
-    span = ""
-    if feature.is_numeric and feature.minimum is not None and feature.maximum is not None:
-        span = f"{feature.minimum:g} to {feature.maximum:g}"
-    return " · ".join(part for part in (span, feature.help) if part)
 
 
 def _number(feature: Feature, common: dict[str, Any]) -> forms.Field:
@@ -131,7 +124,7 @@ def _boolean(feature: Feature, common: dict[str, Any]) -> forms.Field:
 
 def _choice(feature: Feature, common: dict[str, Any]) -> forms.Field:
     empty = [] if feature.is_required and feature.default else [("", "Choose…" if feature.is_required else "Not known")]
-    return forms.ChoiceField(choices=[*empty, *((str(value), str(word)) for value, word in feature.choices)], **common)
+    return forms.ChoiceField(choices=[*empty, *feature.choice_pairs], **common)
 
 
 def _text(feature: Feature, common: dict[str, Any]) -> forms.Field:

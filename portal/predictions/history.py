@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from portal.accounts.models import User
 from portal.predictions import states
-from portal.predictions.models import Batch, Prediction
+from portal.predictions.models import PORTAL, SOURCES, Batch, Prediction
 from portal.predictions.narrowing import Batches, Predictions, fetch_shown
 from portal.predictions.paging import page_before
 from portal.registry.models import Model, ModelVersion
@@ -79,6 +79,9 @@ class HistoryFilter(forms.Form):
         User.objects.all(), required=False, to_field_name="username", empty_label="Everybody", widget=PlainSelect
     )
     kind = forms.ChoiceField(choices=KINDS, required=False, widget=PlainSelect)
+    source = forms.ChoiceField(
+        choices=[("", "All sources"), (PORTAL, "Portal"), *SOURCES], required=False, widget=PlainSelect
+    )
     outcome = forms.ChoiceField(required=False, widget=PlainSelect)  # its choices are the viewer's own outcomes
     since = forms.DateField(
         required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -114,6 +117,7 @@ class HistoryFilter(forms.Form):
         facets = _outcome_facet(chosen.get("outcome") or "")
         if facets is None:
             return []
+        facets |= _source_facet(chosen.get("source") or "")
         if user := self._only_user(chosen):
             facets["user_id"] = user.pk
         model, number = chosen.get("model"), chosen.get("version")
@@ -128,7 +132,7 @@ class HistoryFilter(forms.Form):
         outcome = _batch_outcome(chosen.get("outcome") or "")
         if outcome is None:
             return None
-        condition = outcome & _dates(chosen)
+        condition = outcome & _dates(chosen) & Q(**_source_facet(chosen.get("source") or ""))
         if user := self._only_user(chosen):
             condition &= Q(user=user)
         if chosen.get("model"):
@@ -179,6 +183,12 @@ def _dates(chosen: dict[str, Any]) -> Q:
     if chosen.get("until"):
         condition &= Q(created_at__lte=timezone.make_aware(datetime.combine(chosen["until"], time.max)))
     return condition
+
+
+def _source_facet(source: str) -> dict[str, Any]:
+    if source == PORTAL:
+        return {"source__isnull": True}
+    return {"source": source} if source else {}
 
 
 def _outcome_facet(outcome: str) -> dict[str, Any] | None:

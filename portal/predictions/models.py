@@ -17,6 +17,10 @@ from portal.predictions import states
 from portal.registry.models import Band, Model, ModelVersion
 
 UPLOAD_PATIENCE = timedelta(hours=1)
+PORTAL, PAGE, PROGRAM = "portal", "page", "program"
+# Rows of the portal's own have null, as those of before: with a default, SQLite would write the whole table anew.
+SOURCE_WORDS: dict[str | None, str] = {None: "Portal", PAGE: "Published page", PROGRAM: "Program"}
+SOURCES = [(source, words) for source, words in SOURCE_WORDS.items() if source]
 PACKED_OR_TABLE = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "gz", "zst", "zip")
 
 
@@ -56,6 +60,8 @@ class PredictionQuerySet(OwnedQuerySet):
 class Prediction(models.Model):
     """One observation, and what the model said. Saved before the call, so that a lost answer leaves a trace."""
 
+    is_batch = False
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="predictions", db_index=False)
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions", db_index=False)
@@ -84,6 +90,13 @@ class Prediction(models.Model):
     request_id = models.CharField(  # noqa: DJ001 -- with a default, SQLite would write the whole table anew
         max_length=64, null=True, editable=False, help_text="Of the request that asked, as the log has it."
     )
+    source = models.CharField(  # noqa: DJ001 -- as above
+        max_length=10, null=True, editable=False, choices=SOURCES, help_text="Where it was asked; null: in the portal."
+    )
+    call_id = models.CharField(  # noqa: DJ001 -- as above
+        max_length=64, null=True, editable=False, help_text="Of the API call that is kept here, once."
+    )
+    is_without_values = models.BooleanField(null=True, editable=False, help_text="Only the answer was to be kept.")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = PredictionQuerySet.as_manager()
@@ -101,6 +114,17 @@ class Prediction(models.Model):
             models.Index(fields=["state", "created_at", "id"], name="prediction_of_state"),
             models.Index(fields=["user", "outcome_words"], name="classes_of_user"),
             models.Index(fields=["user", "band_label"], name="bands_of_user"),
+            # Two, each of its own rows: PostgreSQL does not go through one in order for what is null.
+            models.Index(fields=["created_at", "id"], condition=Q(source=None), name="prediction_of_portal"),
+            models.Index(
+                fields=["source", "created_at", "id"], condition=Q(source__isnull=False), name="prediction_of_source"
+            ),
+        ]
+        # With a condition it is an index in SQLite too, and no reason to write the table anew.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["call_id"], condition=Q(call_id__isnull=False), name="one_prediction_a_call"
+            )
         ]
         permissions = [("view_all_history", "Can see everybody's history")]
 
@@ -126,6 +150,10 @@ class Prediction(models.Model):
         return self.state == states.ANSWERED
 
     @property
+    def source_words(self) -> str:
+        return SOURCE_WORDS[self.source]
+
+    @property
     def shown_band(self) -> str:
         """The band's wording, where it says more than the class does."""
         return "" if self.band_label == self.outcome_words else self.band_label
@@ -149,17 +177,21 @@ class BatchQuerySet(OwnedQuerySet):
     """Files that were scored, or are to be."""
 
     def expired(self, now: datetime) -> BatchQuerySet:
-        """Those whose objects are no longer to be kept, by what their model says, and are there still."""
+        """Those whose objects are no longer to be kept, by what their model says, and are there still. Files that the
+        API scored within a call lie in their owner's folder, which is not the portal's.
+        """
         past = Q(pk__in=[])
         for days, _ in Model.KEEP_DAYS:
             past |= Q(version__model__keep_batches_days=days, created_at__lte=now - timedelta(days=days))
-        return self.filter(past, purged_at=None).exclude(state__in=states.UNDER_WAY)
+        within_a_call = Q(source__isnull=False, owner="")
+        return self.filter(past, purged_at=None).exclude(within_a_call).exclude(state__in=states.UNDER_WAY)
 
 
 class Batch(models.Model):
     """One file of observations, scored by the state machine."""
 
     RESULTS = [("csv", "CSV"), ("parquet", "Parquet")]
+    is_batch = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="batches", db_index=False)
@@ -168,7 +200,7 @@ class Batch(models.Model):
         null=True, editable=False, help_text="The page's own id for it: sent twice, opened once."
     )
     file_name = models.CharField(max_length=200)
-    size_bytes = models.PositiveBigIntegerField()
+    size_bytes = models.PositiveBigIntegerField()  # 0 of files that came by the API: not known
     state = models.CharField(max_length=20, choices=states.BATCH_CHOICES, default=states.UPLOADING)
     chosen = models.JSONField(default=dict, help_text="How its owner says that the file is to be read and written.")
     job = models.JSONField(default=dict, help_text="What was sent at the start; a resume sends the same.")
@@ -184,6 +216,19 @@ class Batch(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    source = models.CharField(  # noqa: DJ001 -- as Prediction's
+        max_length=10, null=True, editable=False, choices=SOURCES, help_text="Where it was asked; null: in the portal."
+    )
+    call_id = models.CharField(  # noqa: DJ001 -- as Prediction's
+        max_length=64, null=True, editable=False, help_text="Of the API call that is kept here, once."
+    )
+    owner = models.CharField(
+        max_length=36, blank=True, editable=False, help_text="Whose a job of the API is, as the bucket has it."
+    )
+    result_key = models.CharField(
+        max_length=1024, blank=True, editable=False, help_text="Of a file that was scored within one call of the API."
+    )
+    is_without_values = models.BooleanField(null=True, editable=False, help_text="Only the counts were to be kept.")
     purged_at = models.DateTimeField(null=True, help_text="When its files were deleted.")
 
     objects = BatchQuerySet.as_manager()
@@ -195,13 +240,30 @@ class Batch(models.Model):
             models.Index(fields=["created_at", "id"], name="batch_in_order"),
             models.Index(fields=["user", "created_at", "id"], name="batch_of_user"),
         ]
-        constraints = [models.UniqueConstraint(fields=["user", "opening"], name="one_batch_an_opening")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "opening"], name="one_batch_an_opening"),
+            models.UniqueConstraint(fields=["call_id"], condition=Q(call_id__isnull=False), name="one_batch_a_call"),
+        ]
 
     def __str__(self) -> str:
-        return self.file_name
+        return self.file_name or "A file"
 
     def get_absolute_url(self) -> str:
         return reverse("predictions:batch", args=[self.id])
+
+    @property
+    def source_words(self) -> str:
+        return SOURCE_WORDS[self.source]
+
+    @property
+    def is_of_the_api(self) -> bool:
+        """It was started elsewhere, and only there it can be stopped or started again."""
+        return self.source is not None
+
+    @property
+    def was_within_a_call(self) -> bool:
+        """The API scored it at once; nobody counted."""
+        return self.is_of_the_api and not self.owner
 
     @property
     def is_waiting(self) -> bool:
@@ -236,8 +298,9 @@ class Batch(models.Model):
 
     @property
     def may_be_resumed(self) -> bool:
-        """It was started, stopped, and its file is there still."""
-        return self.state in states.STOPPED and self.attempt > 0 and self.purged_at is None
+        """It was started here, stopped, and its file is there still."""
+        stopped = self.state in states.STOPPED and self.attempt > 0 and self.purged_at is None
+        return stopped and not self.is_of_the_api
 
     @property
     def may_be_collected(self) -> bool:
@@ -290,9 +353,27 @@ class Batch(models.Model):
     @property
     def output_name(self) -> str:
         """What the downloaded result is called: which file, which model, which version."""
-        stem = self.file_name
+        stem = self.file_name or "file"
         while (parts := stem.rpartition("."))[0] and parts[2].lower() in PACKED_OR_TABLE:
             stem = parts[0]
         ending = "parquet" if self.result_file.endswith(".parquet") else "csv"
         mark = "_partial" if self.is_partial else ""
         return f"{stem}_{self.version.model.slug}-v{self.version.number}_predictions{mark}.{ending}"
+
+
+class CapturedObject(models.Model):
+    """An object of the bucket that holds calls of the API, and has been read. Forgotten when it is not listed again."""
+
+    key = models.CharField(max_length=100, unique=True)
+    written_at = models.DateTimeField(db_index=True, help_text="As its key says.")
+    lines = models.PositiveIntegerField()
+    unreadable = models.PositiveIntegerField(help_text="Lines that nobody will ever be able to read.")
+    kept_back = models.PositiveIntegerField(
+        help_text="Lines that a later release, or a database that knows their model, can read."
+    )
+
+    class Meta:
+        ordering = ["written_at", "key"]
+
+    def __str__(self) -> str:
+        return self.key

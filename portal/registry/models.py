@@ -27,6 +27,14 @@ class Model(models.Model):
     """A question that can be answered, whichever version answers it."""
 
     KEEP_DAYS = [(1, "1 day"), (7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year")]
+    ALL, OUTPUTS, OFF = "all", "outputs", "off"
+    CAPTURES = [(ALL, "Values and answers"), (OUTPUTS, "Answers only, without values"), (OFF, "Nothing")]
+    # What people are told of it.
+    CAPTURE_WORDS = {
+        ALL: "Answers are kept in the history, with the values that were asked about.",
+        OUTPUTS: "Answers are kept in the history, without the values that were asked about.",
+        OFF: "Nothing is kept: these answers are not in the history.",
+    }
 
     name = models.CharField(max_length=80, help_text="What colleagues see on the first page.")
     slug = models.CharField(
@@ -47,11 +55,22 @@ class Model(models.Model):
         default=30,
         help_text="Uploads and results, counted from the upload; the history keeps their counts.",
     )
+    capture = models.CharField(
+        "kept of answers outside the portal",
+        max_length=10,
+        choices=CAPTURES,
+        default=ALL,
+        help_text="Of those that the published page and programs get through the API; what is kept is in the history. "
+        "Answers in the portal are always kept.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     changing_since = models.DateTimeField(null=True, editable=False, help_text="While its live version changes.")
     changing_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    publish_since = models.DateTimeField(
+        null=True, editable=False, help_text="Since when the bucket says something older than the database."
     )
 
     objects = ModelQuerySet.as_manager()
@@ -79,6 +98,11 @@ class Model(models.Model):
     @property
     def result_label(self) -> str:
         return self.target_label or "Prediction"
+
+    @property
+    def capture_words(self) -> str:
+        """What is kept of the answers that the published page and programs get."""
+        return self.CAPTURE_WORDS[self.capture]
 
 
 class ModelVersion(models.Model):
@@ -242,6 +266,19 @@ class Feature(models.Model):
     @property
     def is_numeric(self) -> bool:
         return self.kind in self.NUMERIC
+
+    @property
+    def hint(self) -> str:
+        """What stands below its field: the range, and what the model owner says of it."""
+        span = ""
+        if self.is_numeric and self.minimum is not None and self.maximum is not None:
+            span = f"{self.minimum:g} to {self.maximum:g}"
+        return " · ".join(part for part in (span, self.help) if part)
+
+    @property
+    def choice_pairs(self) -> list[tuple[str, str]]:
+        """Each choice as the form sends it, with its words."""
+        return [(str(value), str(word)) for value, word in self.choices]
 
 
 class Band(models.Model):

@@ -4,12 +4,17 @@ No transaction is held across a call to the cloud. What is started is written do
 leaves a batch that the next look can bring up to date.
 
     asking     one observation
+    answering  what an answer means with the settings of its version
     opening    a file comes in, and is looked at before it is scored
     running    started, followed, stopped, resumed
+    following  how it stands, and the API's jobs
     keeping    files are deleted when their time is over
+    ingesting  what the API answered comes into the history
+    recording  each of its calls as a row
 """
 
 from portal.predictions.actions.asking import predict_one
+from portal.predictions.actions.ingesting import Ingested, ingest_captures
 from portal.predictions.actions.keeping import link_to_result, purge_batches
 from portal.predictions.actions.opening import (
     choose,
@@ -23,11 +28,13 @@ from portal.predictions.actions.opening import (
 from portal.predictions.actions.running import cancel_batch, collect_batch, refresh_batch, resume_batch, start_batch
 
 __all__ = [
+    "Ingested",
     "cancel_batch",
     "choose",
     "collect_batch",
     "fail_batch",
     "has_arrived",
+    "ingest_captures",
     "link_to_result",
     "look_at",
     "open_batch",

@@ -8,8 +8,9 @@ from portal import request_ids
 from portal.accounts.models import User
 from portal.errors import BadInput, GatewayError
 from portal.gateways import inference
-from portal.gateways.contract import Answer, Scalar, telling_number
+from portal.gateways.contract import Scalar
 from portal.predictions import states
+from portal.predictions.actions.answering import take
 from portal.predictions.models import Prediction
 from portal.registry.models import ModelVersion
 
@@ -43,29 +44,9 @@ def predict_one(version: ModelVersion, row: Mapping[str, Scalar], *, by: User) -
     except GatewayError as error:
         _close(prediction, states.FAILED, error=error.user_message)
         raise
-    _take(prediction, answer)
+    take(prediction, answer)
     _close(prediction, states.ANSWERED)
     return prediction
-
-
-def _take(prediction: Prediction, answer: Answer) -> None:
-    version = prediction.version
-    shown = answer.value if answer.output.type == "regression" else answer.label
-    prediction.outcome = str(shown)[:200]
-    prediction.outcome_words = (version.class_word(answer.label) if answer.output.classes else "")[:200]
-    prediction.value = answer.value
-    prediction.scores = None if answer.scores is None else list(answer.scores)
-    if answer.probabilities is not None:
-        prediction.probabilities = [
-            list(pair) for pair in zip(answer.output.classes, answer.probabilities, strict=True)
-        ]
-    prediction.band_value = telling_number(
-        answer.output, {"value": answer.value, "probabilities": answer.probabilities}
-    )
-    band = version.band_for(prediction.band_value)
-    if band:
-        prediction.band_label, prediction.band_tone = band.label, band.tone
-    prediction.milliseconds, prediction.is_cold = answer.milliseconds, answer.is_cold
 
 
 def _close(prediction: Prediction, state: str, *, error: str = "") -> None:

@@ -10,6 +10,9 @@ from portal.gateways import storage
 from portal.predictions import states
 from portal.predictions.models import Batch
 
+# Cells of the file, in a summary: they go when the file goes.
+OF_THE_FILE = ("preview", "errors")
+
 
 def move(batch: Batch, new: str, **facts: Any) -> bool:
     """Change the state, unless somebody else has changed it meanwhile; the batch then shows what they made of it.
@@ -33,9 +36,19 @@ def fail(batch: Batch, reason: str, **facts: Any) -> None:
 
 def key_of(batch: Batch, file_name: str) -> str:
     """Where a file of the batch lies."""
-    return storage.batch_key(batch.user_id, batch.id, file_name)
+    return storage.batch_key(owner_of(batch), batch.id, file_name)
+
+
+def owner_of(batch: Batch) -> int | str:
+    """Whose it is by the names of the bucket."""
+    return batch.owner or batch.user_id
 
 
 def input_key(batch: Batch) -> str:
     """Where its upload lies, whatever its format."""
     return key_of(batch, "input.csv")
+
+
+def without_cells(summary: dict[str, Any]) -> dict[str, Any]:
+    """A summary that quotes nothing of the file."""
+    return {name: value for name, value in summary.items() if name not in OF_THE_FILE}

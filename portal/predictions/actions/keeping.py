@@ -7,12 +7,10 @@ from django.utils import timezone
 
 from portal.gateways import storage
 from portal.predictions import states
-from portal.predictions.actions.changing import key_of
+from portal.predictions.actions.changing import key_of, without_cells
 from portal.predictions.models import Batch
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-# Cells of the file, which go when the file goes.
-OF_THE_FILE = ("preview", "errors")
 NEVER_STARTED = "It was not started before its file's time was over."
 
 
@@ -22,7 +20,7 @@ def link_to_result(batch: Batch) -> str | None:
     The bucket sends the file itself, with ranges for interrupted downloads: through the portal one of its few threads
     would be taken for as long as five gigabytes take.
     """
-    key = key_of(batch, batch.result_file)
+    key = batch.result_key or key_of(batch, batch.result_file)
     if storage.size_of(key) is None:
         return None
     return storage.presign_download(
@@ -43,7 +41,7 @@ def purge_batches() -> int:
     for batch in Batch.objects.expired(timezone.now()):
         storage.delete_under(key_of(batch, ""))
         batch.purged_at, batch.progress = timezone.now(), {}
-        batch.summary = {name: value for name, value in batch.summary.items() if name not in OF_THE_FILE}
+        batch.summary = without_cells(batch.summary)
         if batch.is_waiting:
             batch.state, batch.error, batch.finished_at = states.CANCELLED, NEVER_STARTED, batch.purged_at
         batch.save(update_fields=["purged_at", "progress", "summary", "state", "error", "finished_at"])

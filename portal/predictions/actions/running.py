@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from portal.errors import GatewayError, PorticoError, Refused
+from portal.errors import GatewayError, Refused
 from portal.gateways import executions, inference, storage
 from portal.predictions import states
 from portal.predictions.actions.changing import fail, key_of, move
+from portal.predictions.actions.following import START_LASTS, ask, counts, finish, follow_job, note_progress
 from portal.predictions.actions.opening import has_arrived, look_at
 from portal.predictions.models import Batch
 
-log = logging.getLogger(__name__)
-
-# Who has claimed a start and not said how it went after this long has died over it.
-START_LASTS = timedelta(minutes=1)
-STAGES = {
-    "queued": states.QUEUED,
-    "planning": states.PLANNING,
-    "running": states.RUNNING,
-    "finishing": states.RUNNING,
-}
 ENDINGS = ("summary.json", "refusal.json")
 OUTPUTS = ("output.csv", "output.parquet")
 
@@ -81,17 +70,20 @@ def refresh_batch(batch: Batch, *, with_progress: bool = True) -> None:
         fail(batch, "The file never arrived. Upload it again.")
     if not batch.is_under_way:
         return
+    if batch.is_of_the_api:
+        follow_job(batch, with_progress=with_progress)
+        return
     if not batch.execution_arn:
         _start_what_was_lost(batch)
         return
-    status = _ask(batch)
+    status = ask(batch)
     if status.state == "done":
-        _finish(batch, status.summary or {})
+        finish(batch, status.summary or {})
     elif status.state == "failed":
-        _note_progress(batch)
+        note_progress(batch)
         fail(batch, status.error, is_refused=status.is_refused)
     elif with_progress:
-        _note_progress(batch)
+        note_progress(batch)
 
 
 def cancel_batch(batch: Batch) -> None:
@@ -106,11 +98,11 @@ def cancel_batch(batch: Batch) -> None:
         return
     if batch.execution_arn:
         executions.stop(batch.execution_arn)
-        status = _ask(batch)
+        status = ask(batch)
         if status.state == "done":  # it was faster
-            _finish(batch, status.summary or {})
+            finish(batch, status.summary or {})
             return
-    _note_progress(batch)
+    note_progress(batch)
     move(batch, states.CANCELLED, finished_at=timezone.now())
 
 
@@ -123,13 +115,13 @@ def collect_batch(batch: Batch) -> None:
         return
     if not batch.may_be_collected:
         raise Refused("Nothing was scored before the batch stopped.")
-    if batch.execution_arn and _ask(batch).state == "running":
+    if batch.execution_arn and ask(batch).state == "running":
         raise Refused("The job has not come to rest yet. Try again in a moment.")
     summary = inference.collect_batch(batch.job or batch.make_job())
     if not summary.get("partial"):
-        _finish(batch, summary)
+        finish(batch, summary)
         return
-    facts = {"summary": summary, **_counts(summary)}
+    facts = {"summary": summary, **counts(summary)}
     if Batch.objects.filter(pk=batch.pk, state=batch.state).update(**facts):
         for name, value in facts.items():
             setattr(batch, name, value)
@@ -164,36 +156,3 @@ def _start_what_was_lost(batch: Batch) -> None:
     """A portal that died between its claim and its call left a batch that nobody has started, or is said to have."""
     if batch.started_at is None or timezone.now() - batch.started_at > START_LASTS:
         _launch(batch, back_to=states.UPLOADING if batch.attempt == 1 else states.FAILED)
-
-
-def _ask(batch: Batch) -> executions.BatchStatus:
-    return executions.status(batch.execution_arn, user_id=batch.user_id, batch=batch.id)
-
-
-def _note_progress(batch: Batch) -> None:
-    """Keep how far it is. Nobody depends on it: where it cannot be had, the last known stands."""
-    try:
-        progress = inference.batch_progress(batch.job or batch.make_job())
-    except PorticoError as error:
-        log.info(
-            "The progress of %s is not known just now: %s", batch.id, getattr(error, "detail", type(error).__name__)
-        )
-        return
-    if "base" in batch.progress:
-        progress["base"] = batch.progress["base"]
-    state = STAGES.get(progress.get("stage", ""), batch.state)
-    if not states.leads_to(batch.state, state):
-        state = batch.state
-    if progress == batch.progress and state == batch.state:
-        return
-    if Batch.objects.filter(pk=batch.pk, state=batch.state).update(state=state, progress=progress):
-        batch.state, batch.progress = state, progress
-
-
-def _finish(batch: Batch, summary: dict[str, Any]) -> None:
-    state = states.DONE_WITH_ERRORS if summary.get("failed") else states.DONE
-    move(batch, state, finished_at=timezone.now(), summary=summary, progress={}, **_counts(summary))
-
-
-def _counts(summary: dict[str, Any]) -> dict[str, int]:
-    return {name: int(summary.get(name) or 0) for name in ("rows", "scored", "failed")}

@@ -83,7 +83,7 @@ def _context(request: HttpRequest, found: Batch) -> dict[str, Any]:
         "version": version,
         "model": version.model,
         "phase": _phase(found),
-        "may_act": found.user_id == person(request).pk and request.user.has_perm("predictions.add_batch"),
+        "may_act": _is_own(request, found) and request.user.has_perm("predictions.add_batch"),
         "pace": pace_of(found),
         "errors": counted.get("errors") or [],
     }
@@ -96,6 +96,11 @@ def _context(request: HttpRequest, found: Batch) -> dict[str, Any]:
             "preview": tables.preview(found.summary),
         }
     return context
+
+
+def _is_own(request: HttpRequest, found: Batch) -> bool:
+    """A job of the API is stopped and started by the API."""
+    return found.user_id == person(request).pk and not found.is_of_the_api
 
 
 def _phase(found: Batch) -> str:

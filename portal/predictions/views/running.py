@@ -1,4 +1,5 @@
-"""The buttons of a batch's page. Each leads back to the page; only a batch's owner has them."""
+"""The buttons of a batch's page. Each leads back to the page; only a batch's owner has them. Jobs of the API have none:
+what has started them stops them."""
 
 import uuid
 from collections.abc import Callable
@@ -52,7 +53,7 @@ def collect_batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _own_or_404(request: HttpRequest, pk: uuid.UUID) -> Batch:
-    rows = Batch.objects.filter(user=person(request)).select_related("version__model", "user")
+    rows = Batch.objects.filter(user=person(request), source=None).select_related("version__model", "user")
     return get_object_or_404(rows, pk=pk)
 
 

@@ -65,7 +65,8 @@ def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(rows, pk=pk)
     version = found.version
     may_ask = version.is_live and request.user.has_perm("predictions.add_prediction")
-    form = FeatureForm(version, initial=initial_from(version, found.inputs)) if may_ask else None
+    asked = defaults_of(version) if found.is_without_values else initial_from(version, found.inputs)
+    form = FeatureForm(version, initial=asked) if may_ask else None
     return _page(request, version, form, prediction=found)
 
 

@@ -1,32 +1,20 @@
-"""Which version answers: made live, rolled back, archived.
-
-One change of a model at a time: whoever begins one claims the model's row, and whoever comes meanwhile is told who it
-is. Whoever looked at a page on which another version was live is told what has changed, and changes nothing.
-"""
+"""Which version answers: made live, rolled back, archived."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import Refused
-from portal.gateways import inference, signatures, storage
+from portal.gateways import inference, storage
 from portal.registry import states
+from portal.registry.actions import publishing
+from portal.registry.actions.claiming import ANYTHING, MADE_LIVE, ROLLED_BACK, claim
 from portal.registry.actions.describing import record
-from portal.registry.models import Event, Model, ModelVersion
-
-# Longer than a replay may take; a claim of that age belongs to a portal that died.
-CLAIM_LASTS = timedelta(minutes=4)
-MADE_LIVE, ROLLED_BACK = "made live", "rolled back to"
-ANYTHING: Final = "anything"
-"""Stands for the version that the person saw live, where nobody looked: scripts."""
+from portal.registry.models import Model, ModelVersion
 
 
 class RowsMoved(Refused):
@@ -51,7 +39,7 @@ def make_live(version: ModelVersion, *, by: User, seen: int | None | str = ANYTH
     Args:   seen: number of the version that was live when the person decided, None for none
     Raises: Refused: it is not ready, or somebody else was faster; RowsMoved; GatewayError. Nothing was changed.
     """
-    with _claim(version.model, by=by, seen=seen):
+    with claim(version.model, by=by, seen=seen):
         states.check_change(ModelVersion.objects.values_list("state", flat=True).get(pk=version.pk), states.LIVE)
         replay = inference.replay(slug=version.model.slug, number=version.number, sha256=version.sha256)
         if replay.moved:
@@ -66,7 +54,7 @@ def roll_back(model: Model, *, by: User, seen: int | None | str = ANYTHING, to: 
     Returns: that version
     Raises:  Refused: there is none, or somebody else was faster; GatewayError. Nothing was changed.
     """
-    with _claim(model, by=by, seen=seen):
+    with claim(model, by=by, seen=seen):
         version = model.version_before
         if version is None:
             raise Refused("There is no earlier version that was live and is still ready.")
@@ -81,7 +69,7 @@ def archive(version: ModelVersion, *, by: User) -> None:
 
     Raises: Refused: it is live, or being checked
     """
-    with _claim(version.model, by=by), transaction.atomic():
+    with claim(version.model, by=by), transaction.atomic():
         state = ModelVersion.objects.values_list("state", flat=True).get(pk=version.pk)
         states.check_change(state, states.ARCHIVED)
         ModelVersion.objects.filter(pk=version.pk).update(state=states.ARCHIVED)
@@ -89,49 +77,17 @@ def archive(version: ModelVersion, *, by: User) -> None:
     version.state = states.ARCHIVED
 
 
-def last_switch(model: Model) -> Event | None:
-    """Who changed last which version is live, and when."""
-    return model.events.filter(did__in=(MADE_LIVE, ROLLED_BACK)).select_related("by", "version").first()
-
-
 def _switch(version: ModelVersion, did: str, *, by: User) -> None:
     model = version.model
-    pointer = signatures.sign_pointer(slug=model.slug, number=version.number, sha256=version.sha256)
-    storage.put_json(storage.live_key(model.slug), pointer)
+    model.refresh_from_db(fields=["capture"])
+    storage.put_json(storage.live_key(model.slug), publishing.pointer_of(version))
     with transaction.atomic():
         before = model.versions.filter(state=states.LIVE).exclude(pk=version.pk)
         detail = f"instead of version {before[0].number}" if before else ""
         before.update(state=states.READY)
         model.versions.filter(pk=version.pk).update(state=states.LIVE, live_at=timezone.now())
+        publishing.mark(model)
         record(model, version, did, by=by, detail=detail)
+    publishing.write_pages(model)
+    model.refresh_from_db(fields=["publish_since"])
     version.refresh_from_db(fields=["state", "live_at"])
-
-
-@contextmanager
-def _claim(model: Model, *, by: User, seen: int | None | str = ANYTHING) -> Iterator[None]:
-    """Raises: Refused: somebody else changes the model just now, or has since the page was shown."""
-    now = timezone.now()
-    free = Q(changing_since=None) | Q(changing_since__lt=now - CLAIM_LASTS)
-    if not Model.objects.filter(free, pk=model.pk).update(changing_since=now, changing_by=by):
-        other = Model.objects.values_list("changing_by__username", flat=True).get(pk=model.pk)
-        raise Refused(
-            f"{other or 'Somebody'} is changing which version of “{model}” is live just now. Look again in a moment."
-        )
-    try:
-        live = model.live_version
-        if seen != ANYTHING and seen != (live.number if live else None):
-            raise Refused(_overtaken(model, live))
-        yield
-    finally:
-        Model.objects.filter(pk=model.pk, changing_since=now).update(changing_since=None, changing_by=None)
-
-
-def _overtaken(model: Model, live: ModelVersion | None) -> str:
-    """What to say to the one who came second."""
-    last = last_switch(model)
-    if live is None or last is None:
-        return "Which version is live has changed since this page was shown. Look at what changes now."
-    return (
-        f"{last.by} has made version {live.number} live since this page was shown, so nothing was changed. "
-        "Look at what changes against that one."
-    )

@@ -1,11 +1,13 @@
-"""Has the bucket say what the database knows: signed manifests of every checked version, signed pointers to live ones.
+"""Has the bucket say what the database knows: signed manifests of every checked version, signed pointers to live ones,
+and their published pages.
 
 After an upgrade from a release that did not sign, after a key was lost or exchanged, and after somebody else wrote
 there. The database is what counts; nothing is taken from the bucket but the fact that a model lies there.
 """
 
-from portal.gateways import signatures, storage
+from portal.gateways import storage
 from portal.registry import states
+from portal.registry.actions import publishing
 from portal.registry.actions.checking import sign_manifest
 from portal.registry.models import ModelVersion
 
@@ -27,8 +29,12 @@ def vouch_again() -> int:
             continue
         written += _write(key, document, there)
         if version.is_live:
-            pointer = signatures.sign_pointer(slug=slug, number=number, sha256=version.sha256)
-            written += _write(storage.live_key(slug), pointer, storage.get_json(storage.live_key(slug)))
+            pointer, key = publishing.pointer_of(version), storage.live_key(slug)
+            written += _write(key, pointer, storage.get_json(key))
+            written += publishing.write_page(version.model, there=storage.get_json(storage.page_key(slug)))
+    index = storage.get_json(storage.PAGES_INDEX_KEY)
+    if index is not None or ModelVersion.objects.filter(state=states.LIVE).exists():
+        written += publishing.write_index(there=index)
     return written
 
 

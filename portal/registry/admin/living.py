@@ -14,7 +14,6 @@ from portal.accounts.signed_in import person
 from portal.errors import Fixable, GatewayError, Refused
 from portal.middleware import explain
 from portal.registry import actions, states
-from portal.registry.actions.living import ANYTHING, last_switch
 from portal.registry.admin.pages import console_page, say_away
 from portal.registry.charts import draw
 from portal.registry.comparison import compare
@@ -48,6 +47,7 @@ def make_live(request: HttpRequest, pk: int) -> HttpResponse:
         say_away(request, error, next_step="Nothing was changed.")
         return _confirm(request, version, status=503, is_away=True)
     messages.success(request, f"Version {version.number} of {version.model} is live: it answers from now on.")
+    _say_if_old(request, version)
     return redirect(CHANGE, version.pk)
 
 
@@ -66,6 +66,7 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         instead = f", in place of version {live.number}" if live else ""
         messages.success(request, f"Rolled back: version {version.number} of {model} is live again{instead}.")
+        _say_if_old(request, version)
     return redirect(MODEL_CHANGE, model.pk)
 
 
@@ -93,7 +94,7 @@ def _confirm(
         "model": version.model,
         "live": live,
         "comparison": compare(live, version) if live else None,
-        "switch": last_switch(version.model),
+        "switch": actions.last_switch(version.model),
         "moved": moved,
         **({} if is_away or moved else _side_by_side(live, version)),
     }
@@ -114,13 +115,18 @@ def _side_by_side(live: ModelVersion | None, version: ModelVersion) -> dict[str,
 def _why_not(version: ModelVersion) -> str:
     if not version.is_live:
         return f"Version {version.number} is {version.state} and cannot be made live."
-    switch = last_switch(version.model)
+    switch = actions.last_switch(version.model)
     return f"Version {version.number} is live already{f': {switch.by} has made it so' if switch else ''}."
+
+
+def _say_if_old(request: HttpRequest, version: ModelVersion) -> None:
+    if version.model.publish_since:
+        messages.warning(request, "The published page could not be written just now; the portal tries again by itself.")
 
 
 def _seen(request: HttpRequest) -> int | str | None:
     """Number of the version that the page showed as live; scripts that looked at no page leave it out."""
-    return _number(request, "seen") if "seen" in request.POST else ANYTHING
+    return _number(request, "seen") if "seen" in request.POST else actions.ANYTHING
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

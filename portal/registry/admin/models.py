@@ -13,13 +13,15 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from portal.accounts.signed_in import person
 from portal.registry import actions, states
-from portal.registry.actions.living import last_switch
 from portal.registry.admin import living, uploading
+from portal.registry.admin.pages import publish_after
 from portal.registry.models import Model, ModelVersion
 
 RECENT_DAYS = 30
 COUNTED_ROWS = 1_000  # of a model; beyond, nobody needs the number and the database would have to go through all
 EVENTS = 50
+# What others than the portal are told of a model: the functions, and the published page.
+PUBLISHED = {"name", "summary", "target_label", "target_unit", "capture"}
 
 
 class RowCount(Subquery):
@@ -33,7 +35,7 @@ class RowCount(Subquery):
 class ModelAdmin(UnfoldModelAdmin):
     change_list_template = "registry/models.html"
     change_form_template = "registry/model.html"
-    fields = ["name", "summary", "target_label", "target_unit", "keep_batches_days"]
+    fields = ["name", "summary", "target_label", "target_unit", "keep_batches_days", "capture"]
     search_fields = ["name", "slug", "summary"]
     actions = None
     list_per_page = 50
@@ -86,14 +88,19 @@ class ModelAdmin(UnfoldModelAdmin):
         context["versions"] = [version for version in versions if not version.is_archived]
         context["live"] = next((version for version in versions if version.is_live), None)
         context["archived"] = [version for version in versions if version.is_archived]
-        context["switch"] = last_switch(model)
+        context["switch"] = actions.last_switch(model)
         context["events"] = model.events.select_related("by", "version")[:EVENTS]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if form.changed_data:
-            actions.record(obj, None, "description changed", by=person(request))
+        if not form.changed_data:
+            return
+        # Not the whole row: a change of the live version may have it claimed.
+        obj.save(update_fields=form.changed_data)
+        if PUBLISHED & set(form.changed_data):
+            publish_after(request, obj)
+        detail = f"kept of answers outside: {obj.get_capture_display()}" if "capture" in form.changed_data else ""
+        actions.record(obj, None, "description changed", by=person(request), detail=detail)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Answers in the history point at models: they stay."""

@@ -11,9 +11,9 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from portal.accounts.signed_in import person
 from portal.registry import actions
-from portal.registry.actions.living import last_switch
 from portal.registry.admin import living
 from portal.registry.admin.checking import check, progress
+from portal.registry.admin.pages import publish_after
 from portal.registry.admin.pictures import add_picture, remove_picture
 from portal.registry.findings import findings_of
 from portal.registry.forms.bands import BandForm, BandFormSet
@@ -99,7 +99,7 @@ class VersionAdmin(ModelAdmin):
         context["title"] = f"{version.model.name}, version {version.number}"
         context["version"], context["model"] = version, version.model
         context["live"] = version.model.live_version
-        context["switch"] = last_switch(version.model)
+        context["switch"] = actions.last_switch(version.model)
         context["findings"] = findings_of(version)
         context["picture_form"] = PictureForm(prefix="picture")
         context["may_activate"] = request.user.has_perm("registry.activate_modelversion")
@@ -109,6 +109,8 @@ class VersionAdmin(ModelAdmin):
         super().save_related(request, form, formsets, change)
         if form.changed_data or any(formset.has_changed() for formset in formsets):
             actions.record(form.instance.model, form.instance, "settings changed", by=person(request))
+            if form.instance.is_live:
+                publish_after(request, form.instance.model)
 
     def response_change(self, request: HttpRequest, obj: ModelVersion) -> HttpResponse:
         effect = "They show on its page at once." if obj.is_live else "They show once it is live."

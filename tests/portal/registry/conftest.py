@@ -28,7 +28,7 @@ def owner(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
 @pytest.fixture
 def quiet_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     """Storing works, the bucket is empty, and every file passes the scan and the check."""
-    for name in ("put_file", "put_json", "get_json", "promote", "delete"):
+    for name in ("put_file", "put_json", "put_page", "get_json", "promote", "delete"):
         monkeypatch.setattr(storage, name, lambda *args, **kwargs: None)
     monkeypatch.setattr(storage, "size_of", lambda key: 7)
     monkeypatch.setattr(storage, "get_stream", lambda key: (7, iter([b"a model"])))

@@ -115,7 +115,7 @@ def test_model_says_how_long_its_files_are_kept(owner: Client):
     address = reverse("admin:registry_model_change", args=[version.model.pk])
     shown = owner.get(address).content.decode()
 
-    owner.post(address, {"name": "Penguins", "keep_batches_days": "90", "_continue": ""})
+    owner.post(address, {"name": "Penguins", "keep_batches_days": "90", "capture": "all", "_continue": ""})
 
     version.model.refresh_from_db()
     assert re.search(r'<option value="30" selected>\s*30 days', shown)

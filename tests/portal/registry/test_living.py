@@ -16,7 +16,7 @@ from portal.gateways import inference, storage
 from portal.gateways.contract import Replay
 from portal.registry import actions, states
 from portal.registry.actions.checking import sign_manifest
-from portal.registry.actions.living import CLAIM_LASTS
+from portal.registry.actions.claiming import CLAIM_LASTS
 from portal.registry.models import Event, Model, ModelVersion
 from tests.deploy.sending import send
 from tests.deploy.waiting import wait_until

@@ -11,7 +11,7 @@ from portal.registry import actions
 class Command(BaseCommand):
     help = (
         "Have the bucket say what the database knows: a signed manifest for each checked version, a signed pointer to "
-        "each live one. Needed after an upgrade, or after the key was lost or exchanged."
+        "each live one, and its published page. Needed after an upgrade, or after the key was lost or exchanged."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -20,4 +20,4 @@ class Command(BaseCommand):
         except GatewayError as error:
             raise CommandError(error.user_message) from error
         if written:
-            self.stdout.write(f"Signed {written} manifests and pointers again.")
+            self.stdout.write(f"Wrote {written} documents again: manifests, pointers and published pages.")
