@@ -20,7 +20,7 @@ from predictor.published import Live, fetch_drop_in, fetch_manifest, fetch_point
 # A rollback must reach callers of the API within 2 s; each look is one small GET.
 FRESH_S = 1.5
 
-_WARM, _COLD = "warm", "cold"
+WARM, COLD = "warm", "cold"
 
 
 class ModelStore:
@@ -30,6 +30,7 @@ class ModelStore:
         self._clock = clock
         self._lock = threading.RLock()
         self._models: OrderedDict[tuple[str, int | None], LoadedModel] = OrderedDict()
+        self._last: LoadedModel | None = None
         self._live: dict[str, Live] = {}
         self._drop_in: tuple[float, str | None, LoadedModel | None] | None = None
         self._mounted: LoadedModel | None = None
@@ -50,6 +51,14 @@ class ModelStore:
             raise UnknownModel("No model is named in the path, and none is set as the default one.")
         return self.get(default)[0]
 
+    def get_again(self, slug: object, version: object, sha256: object) -> LoadedModel | None:
+        """The model that get() gave last, if these name it, whatever they are: then there is nothing to check."""
+        last = self._last
+        # True and 1.0 are 1 as well, and are no version.
+        if last is None or version.__class__ is not int or last.version != version or last.slug != slug:
+            return None
+        return last if sha256 is None or sha256 == last.sha256 else None
+
     def get(self, slug: str, version: int | None = None, sha256: str | None = None) -> tuple[LoadedModel, str]:
         """The model, and "warm" or "cold".
 
@@ -57,7 +66,7 @@ class ModelStore:
         Raises: UnknownModel, UnknownVersion, ChecksumMismatch, SignatureInvalid, ModelBroken
         """
         if self._mounted is not None:
-            return _require_mounted(self._mounted, slug, version), _WARM
+            return _require_mounted(self._mounted, slug, version), WARM
         with self._lock:
             if version is None:
                 version, pinned = self._find_live(slug)
@@ -66,10 +75,11 @@ class ModelStore:
             if model is not None:
                 require_same(model.sha256, sha256)
                 self._models.move_to_end((slug, version))
-                return model, _WARM
-            model = fetch_version(slug, version, sha256)
+                self._last = model
+                return model, WARM
+            self._last = model = fetch_version(slug, version, sha256)
             self._keep(model)
-            return model, _COLD
+            return model, COLD
 
     def manifest(self, slug: str, version: int | None = None) -> dict[str, Any]:
         """The manifest as the portal signed it, without loading the model.
@@ -84,22 +94,22 @@ class ModelStore:
     def get_drop_in(self) -> tuple[LoadedModel, str] | None:
         """The model at the original tool's key, or None where there is none. Raises: ModelBroken."""
         if self._mounted is not None:
-            return self._mounted, _WARM
+            return self._mounted, WARM
         with self._lock:
             now = self._clock()
             if self._drop_in is not None and now - self._drop_in[0] < FRESH_S:
                 kept = self._drop_in[2]
-                return None if kept is None else (kept, _WARM)
+                return None if kept is None else (kept, WARM)
             found = bucket.head(keys.DROP_IN_KEY)
             if found is None:
                 self._drop_in = (now, None, None)
                 return None
             if self._drop_in is not None and self._drop_in[1] == found.etag and self._drop_in[2] is not None:
                 self._drop_in = (now, found.etag, self._drop_in[2])
-                return self._drop_in[2], _WARM
+                return self._drop_in[2], WARM
             etag, model = fetch_drop_in()
             self._drop_in = (now, etag, model)
-            return model, _COLD
+            return model, COLD
 
     def _find_live(self, slug: str) -> tuple[int, str]:
         """Number and checksum of the live version, at most FRESH_S seconds old."""
