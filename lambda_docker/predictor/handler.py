@@ -49,14 +49,14 @@ def _predict(event: Mapping[str, Any], context: Any) -> Answer:
     began = time.perf_counter()
     request_id, invocation = read_ids(event, context)
     try:
-        answer = operations.predict(event, request_id=request_id, began=began)
+        answer, model = operations.predict(event, request_id=request_id, began=began)
     except Fault as fault:
         journal.write("predict", request_id=request_id, invocation=invocation, began=began, error=fault.code)
         return fault.to_json()
     except NeedsLarge as need:
         request = OperationRequest("predict", event, request_id, invocation)
         return handing_over.ask_large(event, request, need, context=context)
-    journal.write_prediction(answer, invocation=invocation)
+    journal.write_prediction(answer, request_id=request_id, invocation=invocation, model=model.quoted_tag)
     return answer
 
 

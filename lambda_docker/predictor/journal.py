@@ -19,15 +19,16 @@ def write(event: str, *, request_id: str, began: float, **facts: Any) -> None:
     sys.stdout.flush()
 
 
-def write_prediction(answer: Mapping[str, Any], *, invocation: str | None) -> None:
-    """The line of a prediction that was answered, as write() has it: in one go, since nothing is as frequent."""
-    ref = answer["model"]
-    tag = quote(f"{ref['slug']}/{ref['version']}")
+def write_prediction(answer: Mapping[str, Any], *, request_id: str, invocation: str | None, model: str) -> None:
+    """The line of a prediction that was answered, as write() has it: in one go, since nothing is as frequent.
+
+    Args: model: what is quoted already
+    """
     also = "" if invocation is None else f', "invocation": {quote(invocation)}'
     out = sys.stdout
     out.write(
-        f'{{"event": "predict", "request_id": {quote(answer["request_id"])}, "milliseconds": {answer["milliseconds"]:.3f}'
-        f'{also}, "model": {tag}, "start": "{answer["start"]}"}}\n'
+        f'{{"event": "predict", "request_id": {quote(request_id)}, "milliseconds": {answer["milliseconds"]:.3f}'
+        f'{also}, "model": {model}, "start": "{answer["start"]}"}}\n'
     )
     out.flush()
 

@@ -1,6 +1,7 @@
 """A model that is ready to answer: by its tables, or by scikit-learn, which is imported when it is first needed."""
 
 import functools
+import json
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,11 @@ class LoadedModel:
     @functools.cached_property
     def output_json(self) -> dict[str, Any]:
         return self.output.to_json()
+
+    @functools.cached_property
+    def quoted_tag(self) -> str:
+        """The tag as JSON has it."""
+        return json.dumps(self.tag())
 
     def tag(self) -> str:
         """What X-Model-Version says."""

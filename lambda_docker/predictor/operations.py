@@ -18,15 +18,19 @@ ANSWERED_ROWS = 100
 _NOT_FINITE = "The model gave no finite number for these values."
 
 
-def predict(request: Mapping[str, Any], *, request_id: str, began: float) -> dict[str, Any]:
-    """One row's prediction. Args: began: a time.perf_counter(). Raises: any Fault but Rejected; NeedsLarge."""
+def predict(request: Mapping[str, Any], *, request_id: str, began: float) -> tuple[dict[str, Any], LoadedModel]:
+    """One row's prediction, and the model that made it.
+
+    Args:   began: a time.perf_counter()
+    Raises: any Fault but Rejected; NeedsLarge
+    """
     row = request.get("row")
     if not isinstance(row, dict):
         raise BadRequest("The row must be an object of feature names and values.")
     model, start = _find_model(request)
     read_row = model.read_row_again if start == model_store.WARM else model.read_row
     prediction = predict_one(model, read_row(row))
-    return {
+    answer = {
         "ok": True,
         "model": model.ref,
         "output": model.output_json,
@@ -35,6 +39,7 @@ def predict(request: Mapping[str, Any], *, request_id: str, began: float) -> dic
         "milliseconds": journal.milliseconds_since(began),
         "request_id": request_id,
     }
+    return answer, model
 
 
 def describe(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,17 +44,9 @@ class Walker:
 
         Raises: HandOver: scikit-learn itself is to answer
         """
-        if self._answer_usual is not None and (answered := self._answer_usual(values)) is not None:
-            place, numbers = answered
-            return {"label": self._classes[place], "value": None, "probabilities": numbers, "scores": None}
-        row = list(values)
-        for place in self._converted if None not in row else self._numeric:
-            value = row[place]
-            row[place] = _NAN if value is None else float(value)
-        try:
-            answered = self._answer(row)
-        except _BEYOND:
-            raise HandOver from None
+        answered: Any = None if self._answer_usual is None else self._answer_usual(values)
+        if answered is None:
+            answered = self._walk(list(values))
         if self._gives == "value":
             if answered - answered != 0.0:
                 raise HandOver
@@ -64,6 +56,15 @@ class Walker:
         if self._gives == "probabilities":
             return {"label": label, "value": None, "probabilities": numbers, "scores": None}
         return {"label": label, "value": None, "probabilities": None, "scores": numbers}
+
+    def _walk(self, row: list[Any]) -> Any:
+        for place in self._converted if None not in row else self._numeric:
+            value = row[place]
+            row[place] = _NAN if value is None else float(value)
+        try:
+            return self._answer(row)
+        except _BEYOND:
+            raise HandOver from None
 
 
 def _wanted(output: Output) -> str:

@@ -31,7 +31,10 @@ class _TooInvolved(Exception):
 
 
 class _OneHot(NamedTuple):
-    """The columns that an encoder makes of one. of: that one's text; places: of the categories, None for a dropped one"""
+    """The columns that an encoder makes of one.
+
+    of: that one's text; places: of the categories, None for a dropped one
+    """
 
     of: str
     places: dict[Any, int | None]
@@ -56,7 +59,7 @@ def write_out(entry: Mapping[str, Any], *, inputs: int) -> Answer | None:
             columns = _write(step, columns)
         ((weights,), (intercept,)) = last["weights"], unpack(last["intercepts"])
         decide = _sum(columns, unpack(weights), intercept)
-    except (_TooInvolved, LookupError, TypeError, ValueError, SyntaxError):
+    except (_TooInvolved, LookupError, TypeError, ValueError, SyntaxError, RecursionError):
         return None
 
     def answer(row: Sequence[Choice | None]) -> tuple[int, list[float]] | None:
@@ -83,22 +86,23 @@ def _steps_of(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _sum(columns: list[_Column], weights: list[float], intercept: float) -> Callable[[Sequence[Any]], float]:
-    terms, known, place = [], {}, 0
+    terms: list[str] = []
+    known: dict[str, Any] = {}
+    place = 0
     for column in columns:
         if isinstance(column, str):
             terms.append(f"{column} * {_float(weights[place])}")
             place += 1
             continue
         name = f"known_{len(known)}"
-        known[name] = {
-            category: 0.0 if at is None else weights[place + at] for category, at in column.places.items()
-        }
+        known[name] = {category: 0.0 if at is None else weights[place + at] for category, at in column.places.items()}
         terms.append(f"{name}[{column.of}]")
         place += column.width
     if place != len(weights):
         raise _TooInvolved
-    # Numbers and the names above: see the module's docstring.
-    return eval(f"lambda row: {' + '.join([*terms, _float(intercept)])}", known)  # type: ignore[no-any-return]  # noqa: S307
+    text = " + ".join([*terms, _float(intercept)])
+    decide: Callable[[Sequence[Any]], float] = eval(f"lambda row: {text}", known)  # noqa: S307  # numbers and our names
+    return decide
 
 
 def _float(number: Any) -> str:
@@ -110,7 +114,7 @@ def _float(number: Any) -> str:
 def _write(entry: Mapping[str, Any], columns: list[_Column]) -> list[_Column]:
     """What a transform makes of the columns."""
     written = _WRITERS[entry["op"]](entry, columns)
-    if len(written) > _COLUMNS_MAX or any(len(column) > _CHARACTERS_MAX for column in written):
+    if len(written) > _COLUMNS_MAX or any(len(_text_of(column)) > _CHARACTERS_MAX for column in written):
         raise _TooInvolved
     return written
 
@@ -156,6 +160,10 @@ def _write_parts(entry: Mapping[str, Any], columns: list[_Column]) -> list[_Colu
             dealt = _write(step, dealt)
         written += dealt
     return written
+
+
+def _text_of(column: _Column) -> str:
+    return column if isinstance(column, str) else column.of
 
 
 def _texts(columns: list[_Column]) -> list[str]:
