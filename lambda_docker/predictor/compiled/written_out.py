@@ -1,4 +1,4 @@
-"""Logistic models of few columns as one expression, which takes a fifth of a walk from list to list.
+"""Logistic models of few columns as one expression, in a third of the time that a walk from list to list takes.
 
 It answers usual rows: nothing is missing, all categories are known, and the decision is not near nought nor enormous.
 The walk answers all others. Operations and their order are the walk's own, but that a one-hot encoder's noughts are not
@@ -67,12 +67,9 @@ def write_out(entry: Mapping[str, Any], *, inputs: int) -> Answer | None:
             decision = decide(row)
         except _UNUSUAL:
             return None
-        if _NEAR <= decision <= _FAR:
+        if _NEAR <= decision <= _FAR or -_FAR <= decision <= -_NEAR:
             probability = 1.0 / (1.0 + math.exp(-decision))
-            return 1, [1.0 - probability, probability]
-        if -_FAR <= decision <= -_NEAR:
-            probability = 1.0 / (1.0 + math.exp(-decision))
-            return 0, [1.0 - probability, probability]
+            return 1 if decision > 0.0 else 0, [1.0 - probability, probability]
         return None
 
     return answer
