@@ -89,12 +89,12 @@ class Reply:
 
 def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
     """The request in an event. Raises: BadRequest: it is none of the three kinds."""
-    invocation = str(getattr(context, "aws_request_id", "") or _make_id())
     if not isinstance(event, dict):
         raise BadRequest("The event must be an object.")
     operation = event.get("operation")
     if isinstance(operation, str):
-        return _read_operation(operation, event, invocation)
+        return _read_operation(operation, event, context)
+    invocation = _id_of(context)
     gateway = event.get("requestContext")
     if not isinstance(gateway, Mapping):
         raise BadRequest("The event names no operation and comes from no API.")
@@ -116,18 +116,27 @@ def read_event(event: Event, context: Any) -> OperationRequest | ApiRequest:
     )
 
 
-def _read_operation(operation: str, event: Event, invocation: str) -> OperationRequest:
-    named = event.get("request_id")
-    if named is None and operation.startswith("batch."):
+def _read_operation(operation: str, event: Event, context: Any) -> OperationRequest:
+    if event.get("request_id") is None and operation.startswith("batch."):
         # Step Functions passes the job on, and nothing else.
         job = event.get("job")
-        named = job.get("request_id") if isinstance(job, dict) else None
+        return OperationRequest(operation, event, *read_ids(job if isinstance(job, dict) else {}, context))
+    return OperationRequest(operation, event, *read_ids(event, context))
+
+
+def read_ids(event: Event, context: Any) -> tuple[str, str | None]:
+    """A direct invoke's request_id and invocation, as an OperationRequest has them."""
+    invocation = _id_of(context)
+    named = event.get("request_id")
     if named.__class__ is str and 0 < len(named) <= _ID_MAX_CHARACTERS:
-        return OperationRequest(operation, event, named, invocation)
-    return OperationRequest(operation, event, invocation)
+        return named, invocation
+    return invocation, None
 
 
-def _make_id() -> str:
+def _id_of(context: Any) -> str:
+    named = getattr(context, "aws_request_id", None)
+    if named:
+        return str(named)
     # Lambda gives every invocation an id; who calls without one does not wait for this at each start.
     import uuid
 

@@ -20,7 +20,7 @@ from predictor.published import Live, fetch_drop_in, fetch_manifest, fetch_point
 # A rollback must reach callers of the API within 2 s; each look is one small GET.
 FRESH_S = 1.5
 
-_WARM, _COLD = "warm", "cold"
+WARM, COLD = "warm", "cold"
 
 
 class ModelStore:
@@ -30,6 +30,7 @@ class ModelStore:
         self._clock = clock
         self._lock = threading.RLock()
         self._models: OrderedDict[tuple[str, int | None], LoadedModel] = OrderedDict()
+        self._last: LoadedModel | None = None
         self._live: dict[str, Live] = {}
         self._drop_in: tuple[float, str | None, LoadedModel | None] | None = None
         self._mounted: LoadedModel | None = None
@@ -70,6 +71,14 @@ class ModelStore:
             live = self._live.get(slug or os.environ.get("PORTICO_DEFAULT_MODEL", ""))
             return None if live is None else (live, self._models.get((live.slug, live.version)))
 
+    def get_again(self, slug: object, version: object, sha256: object) -> LoadedModel | None:
+        """The model that get() gave last, if these name it, whatever they are: then there is nothing to check."""
+        last = self._last
+        # True and 1.0 are 1 as well, and are no version.
+        if last is None or version.__class__ is not int or last.version != version or last.slug != slug:
+            return None
+        return last if sha256 is None or sha256 == last.sha256 else None
+
     def get(self, slug: str, version: int | None = None, sha256: str | None = None) -> tuple[LoadedModel, str]:
         """The model, and "warm" or "cold".
 
@@ -77,7 +86,7 @@ class ModelStore:
         Raises: UnknownModel, UnknownVersion, ChecksumMismatch, SignatureInvalid, ModelBroken
         """
         if self._mounted is not None:
-            return _require_mounted(self._mounted, slug, version), _WARM
+            return _require_mounted(self._mounted, slug, version), WARM
         with self._lock:
             if version is None:
                 live = self._find_live(slug)
@@ -86,10 +95,11 @@ class ModelStore:
             if model is not None:
                 require_same(model.sha256, sha256)
                 self._models.move_to_end((slug, version))
-                return model, _WARM
-            model = fetch_version(slug, version, sha256)
+                self._last = model
+                return model, WARM
+            self._last = model = fetch_version(slug, version, sha256)
             self._keep(model)
-            return model, _COLD
+            return model, COLD
 
     def manifest(self, slug: str, version: int | None = None) -> dict[str, Any]:
         """The manifest as the portal signed it, without loading the model.
@@ -104,22 +114,22 @@ class ModelStore:
     def get_drop_in(self) -> tuple[LoadedModel, str] | None:
         """The model at the original tool's key, or None where there is none. Raises: ModelBroken."""
         if self._mounted is not None:
-            return self._mounted, _WARM
+            return self._mounted, WARM
         with self._lock:
             now = self._clock()
             if self._drop_in is not None and now - self._drop_in[0] < FRESH_S:
                 kept = self._drop_in[2]
-                return None if kept is None else (kept, _WARM)
+                return None if kept is None else (kept, WARM)
             found = bucket.head(keys.DROP_IN_KEY)
             if found is None:
                 self._drop_in = (now, None, None)
                 return None
             if self._drop_in is not None and self._drop_in[1] == found.etag and self._drop_in[2] is not None:
                 self._drop_in = (now, found.etag, self._drop_in[2])
-                return self._drop_in[2], _WARM
+                return self._drop_in[2], WARM
             etag, model = fetch_drop_in()
             self._drop_in = (now, etag, model)
-            return model, _COLD
+            return model, COLD
 
     def _find_live(self, slug: str) -> Live:
         """What the pointer says, at most FRESH_S seconds old."""

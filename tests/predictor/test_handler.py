@@ -307,6 +307,43 @@ def logged(capsys):
     return json.loads(line)
 
 
+def test_log_line_of_an_answer_has_its_model_its_start_and_its_milliseconds(capsys):
+    publish(penguin_model())
+    capsys.readouterr()
+
+    answers = [predict(ROW) for _ in range(2)]
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.pop("milliseconds") for line in lines] == [answer["milliseconds"] for answer in answers]
+    assert lines == [
+        {"event": "predict", "request_id": "request-1", "model": "penguins/1", "start": start}
+        for start in ("cold", "warm")
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"version": True}, {"version": 1.0}, {"version": "1"}, {"sha256": 7}, {"model": ["penguins"]}]
+)
+def test_predict_warm_model_named_wrongly_is_refused_as_when_cold(changes):
+    publish(penguin_model())
+    asked = {"operation": "predict", "model": "penguins", "version": 1, "row": ROW}
+    handle(asked, context_of("request-1"))
+
+    answer = handle({**asked, **changes}, context_of("request-1"))
+
+    assert answer["error"]["code"] == "bad_request"
+
+
+def test_predict_warm_model_of_another_checksum_is_refused():
+    publish(penguin_model())
+    asked = {"operation": "predict", "model": "penguins", "version": 1, "row": ROW}
+    handle(asked, context_of("request-1"))
+
+    answer = handle({**asked, "sha256": "0" * 64}, context_of("request-1"))
+
+    assert answer["error"]["code"] == "checksum_mismatch"
+
+
 def test_log_line_of_a_call_that_names_its_request_has_both_ids(capsys):
     publish(penguin_model())
     capsys.readouterr()

@@ -116,6 +116,31 @@ def test_get_beyond_the_room_lets_go_of_the_least_used(store, monkeypatch):
     assert starts == {3: "warm", 1: "warm", 2: "cold"}
 
 
+def test_get_again_gives_the_model_that_was_got_last_and_no_other(store):
+    sha256 = publish(array_model(), slug="m", version=1)["sha256"]
+    publish(forest(), slug="n", version=1)
+    model, _ = store.get("m", 1)
+
+    assert store.get_again("m", 1, None) is store.get_again("m", 1, sha256) is model
+    assert store.get_again("n", 1, None) is None
+    store.get("n", 1)
+    assert store.get_again("m", 1, None) is None
+
+
+@pytest.mark.parametrize(
+    ("slug", "version", "sha256"),
+    [
+        ("m", 2, None), ("m", None, None), ("m", True, None), ("m", 1.0, None), ("m", "1", None), ("M", 1, None),
+        (["m"], 1, None), (None, 1, None), ("m", 1, "0" * 64), ("m", 1, ["a"]), ("m", 1, ""),
+    ],
+)  # fmt: skip
+def test_get_again_what_is_not_named_as_before_is_left_to_be_checked(store, slug, version, sha256):
+    publish(array_model(), slug="m", version=1)
+    store.get("m", 1)
+
+    assert store.get_again(slug, version, sha256) is None
+
+
 def test_get_drop_in_where_there_is_none_is_none(store):
     assert store.get_drop_in() is None
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from predictor.compiled.operations import find
 from predictor.compiled.terms import FORMAT, FORMAT_VERSION, HandOver, Predictor
+from predictor.compiled.written_out import write_out
 from predictor.features import Choice, Feature, Output
 
 _NAN = float("nan")
@@ -32,6 +33,7 @@ class Walker:
             raise Unreadable(str(problem)) from problem
         if not isinstance(predictor, Predictor) or predictor.gives != _wanted(output):
             raise Unreadable("it gives something else")
+        self._answer_usual = write_out(document["model"], inputs=len(features))
         self._gives, self._answer, self._classes = predictor.gives, predictor.answer, output.classes or ()
         self._numeric = [place for place, feature in enumerate(features) if feature.is_numeric]
         # The others' values are floats already, unless they are missing.
@@ -42,14 +44,9 @@ class Walker:
 
         Raises: HandOver: scikit-learn itself is to answer
         """
-        row = list(values)
-        for place in self._converted if None not in row else self._numeric:
-            value = row[place]
-            row[place] = _NAN if value is None else float(value)
-        try:
-            answered = self._answer(row)
-        except _BEYOND:
-            raise HandOver from None
+        answered: Any = None if self._answer_usual is None else self._answer_usual(values)
+        if answered is None:
+            answered = self._walk(list(values))
         if self._gives == "value":
             if answered - answered != 0.0:
                 raise HandOver
@@ -59,6 +56,15 @@ class Walker:
         if self._gives == "probabilities":
             return {"label": label, "value": None, "probabilities": numbers, "scores": None}
         return {"label": label, "value": None, "probabilities": None, "scores": numbers}
+
+    def _walk(self, row: list[Any]) -> Any:
+        for place in self._converted if None not in row else self._numeric:
+            value = row[place]
+            row[place] = _NAN if value is None else float(value)
+        try:
+            return self._answer(row)
+        except _BEYOND:
+            raise HandOver from None
 
 
 def _wanted(output: Output) -> str:
