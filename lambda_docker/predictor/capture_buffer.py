@@ -69,7 +69,8 @@ class Buffer:
                 self._failure = self._write(entries)
             if self._failure and entries:
                 self._put_back(entries, is_last=is_last)
-            lost, self._lost = self._lost, 0
+            with self._lock:
+                lost, self._lost = self._lost, 0
             if lost:
                 journal.note("captures_lost", count=lost, reason=self._failure or "too_many")
 
@@ -97,8 +98,8 @@ class Buffer:
             try:
                 lines.append(entry.line())
             except Exception as problem:  # one that cannot be written must not keep the others
-                self._lost += 1
                 journal.write_exception(problem, request_id="-")
+                journal.note("captures_lost", count=1, reason=type(problem).__name__)
         if not lines:
             return ""
         self._written += 1

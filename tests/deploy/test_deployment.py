@@ -119,7 +119,7 @@ def test_up_after_an_interrupted_plan_starts_over(target, package_saying):
 def broken_template(monkeypatch):
     """With two buckets of one name. MiniStack forgives most other mistakes."""
     twice = "    Type: AWS::S3::Bucket\n    Properties: { BucketName: one-name-for-two }\n"
-    buckets = f"  First:\n{twice}  Second:\n    DependsOn: First\n{twice}"
+    buckets = f" First:\n{twice} Second:\n    DependsOn: First\n{twice}"
 
     def render(parameters):
         return render_template(parameters).replace("\nResources:\n", f"\nResources:\n{buckets}", 1)

@@ -27,6 +27,7 @@ _NAMING = {"get_paginator", "get_waiter", "generate_presigned_url", "can_paginat
 _SIGNED = {
     ("s3", "GET"): "get_object",
     ("s3", "HEAD"): "head_object",
+    ("s3", "PUT"): "put_object",
     ("lambda", "POST"): "invoke",
     ("kms", "TrentService.VerifyMac"): "verify_mac",
 }

@@ -145,7 +145,7 @@ def test_entry_that_cannot_be_written_keeps_no_other(buffer, capsys):
     bug, lost = map(json.loads, capsys.readouterr().out.splitlines())
     assert (bug["event"], bug["exception"]) == ("bug", "ValueError")
     assert "somebody" not in str(bug)
-    assert (lost["event"], lost["count"]) == ("captures_lost", 1)
+    assert lost == {"event": "captures_lost", "count": 1, "reason": "ValueError"}
 
 
 def test_last_flush_that_fails_says_what_is_lost(buffer, away, capsys):

@@ -156,8 +156,8 @@ def test_version_that_goes_live_meanwhile_is_told_and_typed_values_stay(
     open_site: OpenSite, played: PlayedSite, penguins: dict[str, Any]
 ):
     page = open_site("#/penguins")
-    page.get_by_label("Bill length").fill("51")
     page.get_by_label("Island").select_option("Dream")
+    page.get_by_label("Bill length").fill("51")
     played.publish(next_version(penguins))
 
     page.evaluate("window.dispatchEvent(new Event('focus'))")
@@ -165,6 +165,7 @@ def test_version_that_goes_live_meanwhile_is_told_and_typed_values_stay(
     news = "Version 2 has become live. New: Sex. No longer asked for: year. Asked for in another way: Bill length."
     expect(page.get_by_text(news)).to_be_visible()
     expect(page.get_by_label("Bill length")).to_have_value("51")
+    expect(page.get_by_label("Bill length")).to_be_focused()
     expect(page.get_by_label("Island")).to_have_value("Dream")
     expect(page.get_by_label("Sex")).to_be_visible()
     expect(page.locator(".field")).to_have_count(3)

@@ -82,6 +82,6 @@ function words(status, told) {
   if (status === 401) return NOT_LET_IN;
   if (status === 403) return NOT_ALLOWED;
   if (status === 429) return BUSY;
-  if ([502, 504].includes(status) || !told?.message || /^(Internal server error|Service Unavailable)$/i.test(told.message)) return AWAY;
-  return told.message;
+  const isGateways = /^(internal server error|service unavailable)$/i.test(told?.message);
+  return isGateways || status === 502 || status === 504 ? AWAY : (told?.message ?? AWAY);
 }

@@ -14,7 +14,7 @@ export function hasOtherFields(before, after) {
   return !isSame(before.features, after.features);
 }
 
-/** What is typed already, for the fields as they are now: values stay with their features, new ones have their defaults. */
+/** What is typed already, for the fields as they are now: values stay with their features, new ones have defaults. */
 export function carryOver(before, typed, after) {
   const places = new Map(before.features.map(({ name }, place) => [name, place]));
   const values = after.features.map(({ name, default: initial }, place) => [
@@ -44,16 +44,20 @@ export function whatIsKeptOfFile({ capture }) {
 function ofFeatures(before, after) {
   const old = new Map(before.features.map((feature) => [feature.name, feature]));
   const now = new Set(after.features.map(({ name }) => name));
+  const others = after.features.filter((one) => old.has(one.name) && !isSame(old.get(one.name), one));
   return [
     named("New", after.features.filter(({ name }) => !old.has(name))),
     named("No longer asked for", before.features.filter(({ name }) => !now.has(name))),
-    named("Asked for in another way", after.features.filter((one) => old.has(one.name) && !isSame(old.get(one.name), one))),
+    named("Asked for in another way", others),
   ].filter(Boolean);
 }
 
 function ofWording(before, after) {
-  const isOther = ["bands", "class_words", "result_label", "result_unit"].some((name) => !isSame(before[name], after[name]));
-  return [isOther && "Results are worded in another way.", before.capture !== after.capture && whatIsKept(after)].filter(Boolean);
+  const words = ["bands", "class_words", "result_label", "result_unit"];
+  return [
+    words.some((name) => !isSame(before[name], after[name])) && "Results are worded in another way.",
+    before.capture !== after.capture && whatIsKept(after),
+  ].filter(Boolean);
 }
 
 function named(words, features) {

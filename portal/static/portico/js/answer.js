@@ -70,6 +70,7 @@ function drawOutcome(page, { output, prediction }) {
 function drawBars(page, { output, prediction }) {
   const shares = output.classes.map((name, place) => ({ name, share: prediction.probabilities[place] }));
   shares.sort((one, other) => other.share - one.share);
+  const rows = shares.map(({ name, share }) => drawBar(classWord(page, name), share, name === prediction.label));
   return element(
     "table",
     { class: "bars" },
@@ -79,7 +80,7 @@ function drawBars(page, { output, prediction }) {
       { class: "hidden" },
       element("tr", {}, ["Class", "Picture", "Probability"].map((head) => element("th", { scope: "col" }, head))),
     ),
-    element("tbody", {}, shares.map(({ name, share }) => drawBar(classWord(page, name), share, name === prediction.label))),
+    element("tbody", {}, rows),
   );
 }
 
@@ -106,7 +107,8 @@ function drawScores(given) {
   if (given === null || given === undefined) return null;
   const scores = [given].flat();
   const listed = scores.map((score, place) => [place ? ", " : "", figure(score)]);
-  return element("p", { class: "aside" }, `This model gives no probabilities. Its decision score${scores.length === 1 ? "" : "s"}: `, listed);
+  const words = `This model gives no probabilities. Its decision score${scores.length === 1 ? "" : "s"}: `;
+  return element("p", { class: "aside" }, words, listed);
 }
 
 function drawFacts(page, answer, { asked, url }) {

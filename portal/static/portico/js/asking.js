@@ -103,8 +103,8 @@ export class Asking {
 
   refuse(problems, message = "") {
     showProblems(this.form, this.features, problems);
-    const said = element("p", { class: "notice tone-bad", role: "alert", "data-problem": true }, message || SECOND_LOOK);
-    this.form.querySelector(".fields").before(said);
+    const notice = { class: "notice tone-bad", role: "alert", "data-problem": true };
+    this.form.querySelector(".fields").before(element("p", notice, message || SECOND_LOOK));
     focusFirstProblem(this.form);
   }
 

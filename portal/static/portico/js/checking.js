@@ -93,7 +93,8 @@ function nothing(feature) {
 
 function toNumber(typed) {
   let plain = typed.replaceAll("\u2212", "-").replace(/[\u00a0 ]/g, "").replace(/\p{Nd}/gu, toAsciiDigit);
-  if (plain.split(",").length === 2 && !plain.includes(".")) plain = plain.replace(",", "."); // 1,5 as much of Europe writes it
+  const hasComma = plain.split(",").length === 2 && !plain.includes(".");
+  if (hasComma) plain = plain.replace(",", "."); // 1,5 as much of Europe writes it
   if (NO_NUMBER.test(plain)) return NaN;
   if (!NUMBER.test(plain)) throw new Problem(`“${typed}” is not a number.`);
   return Number(plain.replaceAll("_", ""));

@@ -62,10 +62,12 @@ function drawField(feature, name, typed) {
   const describedby = help ? help.id : null;
   if (feature.kind === "boolean") {
     const options = element("div", { class: "options" }, drawRadios(feature, name, typed));
-    return element("fieldset", { class: "field", "aria-describedby": describedby }, element("legend", {}, label), options, below);
+    const legend = element("legend", {}, label);
+    return element("fieldset", { class: "field", "aria-describedby": describedby }, legend, options, below);
   }
   const attributes = { name, id, "aria-describedby": describedby };
-  const control = feature.kind === "choice" ? drawSelect(feature, attributes, typed) : drawInput(feature, attributes, typed);
+  const draw = feature.kind === "choice" ? drawSelect : drawInput;
+  const control = draw(feature, attributes, typed);
   return element("div", { class: "field" }, element("label", { for: id }, label), control, below);
 }
 
@@ -94,13 +96,14 @@ function drawSelect(feature, attributes, typed) {
 
 function drawRadios(feature, name, typed) {
   return [["yes", "Yes"], ["no", "No"]].map(([value, word], i) => {
-    const radio = { type: "radio", name, value, id: `id_${name}_${i}`, required: feature.required, checked: typed === value };
-    return element("label", {}, element("input", radio), ` ${word}`);
+    const radio = { type: "radio", name, value, id: `id_${name}_${i}`, required: feature.required };
+    return element("label", {}, element("input", { ...radio, checked: typed === value }), ` ${word}`);
   });
 }
 
 function drawProblem(name, sentences) {
-  return element("ul", { class: "errorlist", id: `id_${name}_error` }, sentences.map((said) => element("li", {}, said)));
+  const lines = sentences.map((said) => element("li", {}, said));
+  return element("ul", { class: "errorlist", id: `id_${name}_error` }, lines);
 }
 
 function controlsOf(form, name) {

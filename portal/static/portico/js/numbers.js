@@ -33,7 +33,8 @@ export function duration(milliseconds) {
 export function exact(value) {
   const [digits, power] = value.toExponential().split("e");
   if (Number(power) < -4 || Number(power) >= 16) return `${digits}e${exponent(power)}`;
-  const plain = Number(power) < 0 ? value.toFixed(digits.replace(/[-.]/g, "").length - 1 - Number(power)) : String(value);
+  const decimals = digits.replace(/[-.]/g, "").length - 1 - Number(power);
+  const plain = Number(power) < 0 ? value.toFixed(decimals) : String(value);
   return plain.includes(".") ? plain : `${plain}.0`;
 }
 
@@ -46,7 +47,7 @@ export function fixed(value, decimals) {
   return isHalf && isEven(kept) ? kept : value.toFixed(decimals);
 }
 
-/** With so many significant digits, as Python's `g`: no noughts at the end, an exponent where the number is far from 1. */
+/** With so many significant digits, as Python's `g`: no noughts at the end, an exponent far from 1. */
 export function general(value, precision = 6) {
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const [digits, power] = scientific(value, precision);

@@ -28,9 +28,10 @@ window.addEventListener("popstate", ({ state }) => {
 });
 
 async function ask() {
+  const request = { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } };
   let response;
   try {
-    response = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    response = await fetch(form.action, request);
   } catch {
     throw new NoAnswer(BROKEN);
   }

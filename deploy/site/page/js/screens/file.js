@@ -11,6 +11,10 @@ import { drawHead, showNothing } from "../head.js";
 import { readPage } from "../pages.js";
 import { noteFile } from "./job.js";
 
+const HELP = "CSV, JSON Lines, Parquet or Excel: a header, then one row an observation. Drop it here or choose it.";
+const COLUMNS =
+  "In any order; other columns are kept as they are. CSV and TSV with any of the usual delimiters and encodings, " +
+  "JSON Lines, Parquet or an Excel workbook (.xlsx); CSV may be packed as .gz, .zst or .zip. ";
 const BROKE = "The connection broke. Nothing was scored; try again.";
 const STOPPED = "The upload was stopped. Nothing was scored.";
 
@@ -36,9 +40,12 @@ class Screen {
     document.title = `Score a file · ${this.page.name} · Portico`;
     root.className = "page-batch";
     this.problem = element("div", { class: "notice tone-bad", role: "alert", hidden: true });
-    this.input = element("input", { type: "file", id: "file", name: "file", accept: ENDINGS.flatMap(lastEnding).join(), "aria-describedby": "file-help", required: true });
-    const help = "CSV, JSON Lines, Parquet or Excel: a header, then one row an observation. Drop it here or choose it.";
-    this.zone = element("div", { class: "drop-zone" }, element("label", { for: "file" }, "File"), element("p", { class: "help", id: "file-help" }, help), this.input);
+    const accept = ENDINGS.map(lastEnding).join();
+    const about = { id: "file", name: "file", "aria-describedby": "file-help", required: true };
+    this.input = element("input", { type: "file", accept, ...about });
+    const label = element("label", { for: "file" }, "File");
+    const help = element("p", { class: "help", id: "file-help" }, HELP);
+    this.zone = element("div", { class: "drop-zone" }, label, help, this.input);
     this.stop = element("button", { type: "button", class: "button" }, "Stop the upload");
     const progress = element(
       "div",
@@ -49,7 +56,8 @@ class Screen {
     );
     const button = element("button", { class: "primary" }, "Score the file");
     const kept = element("p", { class: "aside kept" }, whatIsKeptOfFile(this.page));
-    this.form = element("form", { class: "panel drop", novalidate: true }, this.problem, this.zone, progress, button, kept);
+    const parts = [this.problem, this.zone, progress, button, kept];
+    this.form = element("form", { class: "panel drop", novalidate: true }, parts);
     root.replaceChildren(drawHead(this.page, "file"), this.form, this.drawColumns());
   }
 
@@ -66,7 +74,7 @@ class Screen {
       "section",
       { class: "columns", "aria-labelledby": "columns-title" },
       element("h2", { id: "columns-title" }, "Columns the file needs"),
-      element("p", {}, "In any order; other columns are kept as they are. CSV and TSV with any of the usual delimiters and encodings, JSON Lines, Parquet or an Excel workbook (.xlsx); CSV may be packed as .gz, .zst or .zip. ", template),
+      element("p", {}, COLUMNS, template),
       element("ul", { class: "chips" }, chips),
     );
   }

@@ -15,7 +15,15 @@ const STAGES = {
   planning: "Reading the file and cutting it into parts",
   running: "Scoring",
 };
-const WORDS = { queued: "Queued", planning: "Being read", running: "Running", done: "Done", "done with errors": "Done with errors", failed: "Failed", cancelled: "Cancelled" };
+const WORDS = {
+  queued: "Queued",
+  planning: "Being read",
+  running: "Running",
+  done: "Done",
+  "done with errors": "Done with errors",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
 const TONES = { done: "tone-good", "done with errors": "tone-caution", failed: "tone-bad", cancelled: "tone-neutral" };
 
 /** What the person called the job's file, for this tab. */
@@ -43,10 +51,12 @@ class Screen {
     this.said = element("p", { class: "hidden", role: "status" });
     this.problem = element("p", { class: "notice tone-caution", role: "status", hidden: true });
     this.body = element("div");
-    const crumbs = element("p", { class: "crumbs" }, element("a", { href: `#/${this.slug}/file` }, `Score a file with ${this.model}`));
+    const back = element("a", { href: `#/${this.slug}/file` }, `Score a file with ${this.model}`);
+    const crumbs = element("p", { class: "crumbs" }, back);
     const lead = element("p", { class: "lead" }, `${this.model}, version ${this.job.version}`);
     const titles = element("div", {}, crumbs, element("h1", {}, this.file, " ", this.badge), lead);
-    root.replaceChildren(element("header", { class: "model-head batch-head" }, titles, this.buttons), this.said, this.problem, this.body);
+    const head = element("header", { class: "model-head batch-head" }, titles, this.buttons);
+    root.replaceChildren(head, this.said, this.problem, this.body);
     this.show();
   }
 
@@ -84,11 +94,13 @@ class Screen {
   show() {
     const { status } = this.job;
     const stage = STAGES[status] ?? WORDS[status];
-    document.title = `${this.isUnderWay ? `${this.percent === null ? WORDS[status] : `${this.percent} %`} · ` : ""}${this.file} · Portico`;
+    const farness = this.percent === null ? WORDS[status] : `${this.percent} %`;
+    document.title = [this.isUnderWay && farness, this.file, "Portico"].filter(Boolean).join(" · ");
     this.badge.className = `band ${TONES[status] ?? "accent"}`;
     this.badge.textContent = WORDS[status];
     this.buttons.hidden = !this.isUnderWay;
-    if (this.said.textContent !== stage) this.said.textContent = stage; // each stage is read out once, the figures are not
+    // Each stage is read out once; the figures are not.
+    if (this.said.textContent !== stage) this.said.textContent = stage;
     this.body.replaceChildren(...(this.isUnderWay ? this.drawRunning(stage) : this.drawEnded()).filter(Boolean));
   }
 
@@ -107,16 +119,19 @@ class Screen {
       element("progress", { max: 100, value: this.percent, "aria-label": "Progress of the batch" }),
       this.percent !== null && element("p", { class: "aside" }, `${this.percent} %`),
     );
-    const after = element("p", { class: "aside after" }, "You may close this page; the job goes on. Its address leads back here.");
+    const words = "You may close this page; the job goes on. Its address leads back here.";
+    const after = element("p", { class: "aside after" }, words);
     return [panel, rows > 0 && this.drawCounts(), this.drawErrors("First rows that could not be scored"), after];
   }
 
   drawEnded() {
     const { status, message } = this.job;
-    const another = element("p", { class: "after" }, element("a", { class: "button", href: `#/${this.slug}/file` }, "Score another file"));
+    const link = element("a", { class: "button", href: `#/${this.slug}/file` }, "Score another file");
+    const another = element("p", { class: "after" }, link);
     if (status === "failed") return [drawNotice("bad", "This file was not scored.", message), another];
     if (status === "cancelled") return [drawNotice("neutral", "This batch was cancelled."), another];
-    return [this.drawCounts(this.drawDownload()), this.drawFailed(), this.drawErrors("Rows that could not be scored"), another];
+    const errors = this.drawErrors("Rows that could not be scored");
+    return [this.drawCounts(this.drawDownload()), this.drawFailed(), errors, another];
   }
 
   drawCounts(download = null) {
@@ -133,8 +148,9 @@ class Screen {
   drawFailed() {
     const { failed, rows } = this.job;
     if (!failed) return null;
-    const words = [count(failed), " of ", count(rows), ` row${plural(rows)} could not be scored. They keep their place in the result, with the reason in the column `];
-    return element("p", { class: "notice tone-caution" }, words, element("code", {}, "error"), ".");
+    const first = [count(failed), " of ", count(rows), ` row${plural(rows)} could not be scored. `];
+    const then = "They keep their place in the result, with the reason in the column ";
+    return element("p", { class: "notice tone-caution" }, first, then, element("code", {}, "error"), ".");
   }
 
   drawErrors(heading) {
@@ -143,13 +159,15 @@ class Screen {
     const rows = errors.map(({ line, error }) =>
       element("tr", {}, element("td", { class: "number" }, count(line)), element("td", {}, error)),
     );
-    const head = element("tr", {}, element("th", { scope: "col", class: "number" }, "Line"), element("th", { scope: "col" }, "What is wrong"));
+    const line = element("th", { scope: "col", class: "number" }, "Line");
+    const head = element("tr", {}, line, element("th", { scope: "col" }, "What is wrong"));
     const table = element("table", { class: "table errors" }, element("thead", {}, head), element("tbody", {}, rows));
+    const region = { role: "region", "aria-label": "Rows and what is wrong with them" };
     return element(
       "section",
       { "aria-labelledby": "errors-title" },
       element("h2", { id: "errors-title" }, heading),
-      element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Rows and what is wrong with them" }, table),
+      element("div", { class: "scroll", tabindex: 0, ...region }, table),
       failed > errors.length && element("p", { class: "aside" }, `The first ${errors.length} of `, count(failed), "."),
     );
   }
@@ -181,7 +199,8 @@ class Screen {
 }
 
 function drawNotice(tone, first, then = "") {
-  return element("div", { class: `notice tone-${tone}`, role: "status" }, element("p", {}, element("strong", {}, first), ` ${then}`));
+  const words = element("p", {}, element("strong", {}, first), ` ${then}`);
+  return element("div", { class: `notice tone-${tone}`, role: "status" }, words);
 }
 
 function plural(number) {

@@ -6,7 +6,9 @@ import { readIndex } from "../pages.js";
 
 const NO_ROLE = "Your account has no role yet. Ask an administrator for one.";
 const NOT_LIVE = "A model owner has to make one live. It will then appear here.";
-const VIEWER = "You may see which models there are. To ask them, your account needs the role predictor: an administrator can give it.";
+const VIEWER =
+  "You may see which models there are. To ask them, your account needs the role predictor. " +
+  "An administrator can give it.";
 
 export async function showModels(root, { person, signal }) {
   const models = hasRole(person) ? await readIndex() : [];

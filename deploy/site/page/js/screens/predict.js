@@ -5,7 +5,7 @@ import { Asking, NoAnswer, Refusal } from "../../portico/js/asking.js";
 import { defaultsOf, typedOf } from "../../portico/js/checking.js";
 import { element } from "../../portico/js/drawing.js";
 import { drawFields } from "../../portico/js/feature_fields.js";
-import { predict, Refused } from "../api.js";
+import { predict } from "../api.js";
 import { carryOver, hasOtherFields, whatChanged, whatIsKept } from "../changes.js";
 import { Told } from "../errors.js";
 import { drawHead, showNothing } from "../head.js";
@@ -42,7 +42,8 @@ class Screen {
     this.fields = element("div", { class: "fields" }, drawFields(this.page.features, typed));
     this.examples = this.drawExamples();
     this.kept = element("p", { class: "aside kept" }, whatIsKept(this.page));
-    const form = element("form", { class: "panel", novalidate: true, "data-predict": true }, this.fields, element("button", { class: "primary" }, "Predict"));
+    const button = element("button", { class: "primary" }, "Predict");
+    const form = element("form", { class: "panel", novalidate: true, "data-predict": true }, this.fields, button);
     const head = element("div", { class: "ask-head" }, element("h2", { id: "ask-title" }, "Values"), this.examples);
     const ask = element("section", { class: "ask", "aria-labelledby": "ask-title" }, head, form, this.kept);
     const said = element("p", { class: "hidden", role: "status", "data-said": true });
@@ -57,7 +58,8 @@ class Screen {
       button.addEventListener("click", () => this.asking.show(typedOf(features, row), null));
       return [" ", button];
     });
-    return element("p", { class: "examples", hidden: !examples.length }, element("span", {}, "Try an example:"), buttons);
+    const words = element("span", {}, "Try an example:");
+    return element("p", { class: "examples", hidden: !examples.length }, words, buttons);
   }
 
   async ask(row) {
@@ -108,10 +110,11 @@ class Screen {
 /** An API's refusal as the form takes it; fields by the names of the page's. */
 function asAsking(error, features) {
   if (!(error instanceof Told)) return error;
-  if (!(error instanceof Refused) || !OF_VALUES.includes(error.code)) return new NoAnswer(error.message, error.reference);
+  if (!OF_VALUES.includes(error.code)) return new NoAnswer(error.message, error.reference);
   const names = new Map(features.map(({ name }, place) => [name, `f${place}`]));
   const given = Object.entries(error.fields ?? {});
-  const fields = Object.fromEntries(given.filter(([name]) => names.has(name)).map(([name, said]) => [names.get(name), said]));
+  const known = given.filter(([name]) => names.has(name));
+  const fields = Object.fromEntries(known.map(([name, said]) => [names.get(name), said]));
   const others = given.filter(([name]) => !names.has(name)).map(([name, said]) => `${name}: ${said}`);
   return new Refusal(given.length ? others.join(" ") : error.message, fields);
 }
