@@ -132,7 +132,8 @@ def _tell_answer(answered: Prediction) -> JsonResponse:
 
 def _tell_problems(form: FeatureForm) -> JsonResponse:
     fields = {name: list(form.errors[name]) for name in form.fields if name in form.errors}
-    return JsonResponse({"fields": fields, "message": " ".join(str(said) for said in form.non_field_errors())}, status=422)
+    message = " ".join(str(said) for said in form.non_field_errors())
+    return JsonResponse({"fields": fields, "message": message}, status=422)
 
 
 def _tell_failure(failure: GatewayError) -> JsonResponse:
