@@ -17,6 +17,7 @@ ROLES = {
     "portal.gateways.signatures": ["PortalRole"],
     "portal.gateways.storage": ["PortalRole"],
     "predictor.bucket": ["PredictRole"],
+    "predictor.capture_buffer": ["PredictRole", "PredictSmallRole"],
     "predictor.handing_over": ["PredictSmallRole"],
     "predictor.machine": ["PredictRole"],
     "predictor.signatures": ["PredictRole", "PredictSmallRole"],
