@@ -203,6 +203,9 @@ def _summarize(name: str, variants: list[Variant], taken: Mapping[str, list[floa
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The handler's log goes nowhere; it is written all the same."""
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(io.TextIOWrapper(nowhere.buffer)):
-        yield
+    """The handler's log goes nowhere; it is written all the same, line by line, as the image's PYTHONUNBUFFERED has it."""
+    with open(os.devnull, "wb", buffering=0) as nowhere:
+        # As Python itself makes it: its type knows no buffer without one.
+        out = io.TextIOWrapper(nowhere, write_through=True)  # type: ignore[type-var]
+        with contextlib.redirect_stdout(out):
+            yield
