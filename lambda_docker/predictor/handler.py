@@ -21,19 +21,13 @@ Answer = dict[str, Any]
 
 def handle(event: Mapping[str, Any], context: Any) -> Answer:
     """The predict function: the operations below, the batch steps and the public API."""
-    # Nearly all invokes, and the only ones that are over in microseconds.
-    if isinstance(event, dict) and event.get("operation") == "predict":
-        return _predict(event, context)
     try:
-        try:
-            request = read_event(event, context)
-        except BadRequest as fault:
-            return fault.to_json()
-        try:
-            return _answer(request)
-        except NeedsLarge as need:
-            return handing_over.ask_large(event, request, need, context=context)
+        # Nearly all invokes, and the only ones that are over in microseconds.
+        if isinstance(event, dict) and event.get("operation") == "predict":
+            return _predict(event, context)
+        return _handle(event, context)
     finally:
+        # Of every invocation: the sandbox goes on to the next only when this one is over for the extension too.
         if after_answers.is_awaited:
             after_answers.has_returned(context)
 
@@ -47,6 +41,17 @@ def verify(event: Mapping[str, Any], context: Any) -> Answer:
     if isinstance(request, ApiRequest):
         return BadRequest("This function answers no API calls.").to_json()
     return _answer_operation(request, {"verify": _verify})
+
+
+def _handle(event: Mapping[str, Any], context: Any) -> Answer:
+    try:
+        request = read_event(event, context)
+    except BadRequest as fault:
+        return fault.to_json()
+    try:
+        return _answer(request)
+    except NeedsLarge as need:
+        return handing_over.ask_large(event, request, need, context=context)
 
 
 def _predict(event: Mapping[str, Any], context: Any) -> Answer:

@@ -251,6 +251,22 @@ def test_invocation_that_fails_holds_up_no_other(function, asked):
     assert _captured() == ["call-1"]
 
 
+def test_invocation_of_any_kind_lets_the_next_one_begin(function):
+    asked = {"model": "penguins", "version": 1, "row": function.row}
+    events = [
+        {"operation": "predict", **asked},
+        {"operation": "predict", **asked, "row": None},
+        {"operation": "predict", **asked},
+        {"nothing": "known"},
+    ]
+
+    for each in events:
+        function.api.answer(each)
+        function.wait_until_over()
+
+    assert function.call("after-all") == 200
+
+
 class TestWithoutExtensions:
     """As with AWS's emulator of the runtime, and on MiniStack."""
 
