@@ -84,6 +84,21 @@ def test_field_that_is_put_right_says_nothing_any_more(open_site: OpenSite):
 def refused(code: str, message: str, **fields: str) -> dict[str, Any]:
     return {"ok": False, "error": {"code": code, "message": message, "fields": fields}, "message": message}
 
+def test_button_stays_under_the_pointer_once_what_was_wrong_is_put_right(open_site: OpenSite, played: PlayedSite):
+    page = open_site("#/penguins", width=360)
+    page.get_by_label("Island").select_option("Dream")
+    field = page.get_by_label("Bill length")
+    field.fill("a lot")
+    predict(page)
+    field.press("Control+a")
+    page.keyboard.type("47.5")
+
+    predict(page)
+
+    expect(page.locator(".result .outcome")).to_be_visible()
+    assert len(played.calls) == 1
+
+
 
 def test_values_that_the_model_refuses_are_told_at_their_fields(open_site: OpenSite, played: PlayedSite):
     said = refused("bad_input", "Some values cannot be used.", island="'Dream' is unknown", ghost="is missing")
@@ -189,6 +204,7 @@ def test_answer_of_another_version_brings_that_versions_words(
 
 def test_model_that_is_taken_down_says_so(open_site: OpenSite, played: PlayedSite):
     page = open_site("#/penguins")
+    expect(page.get_by_role("button", name="Predict")).to_be_visible()
     played.objects = {}
 
     page.evaluate("window.dispatchEvent(new Event('focus'))")

@@ -40,7 +40,8 @@ export class Asking {
     this.ask = ask;
     this.onAnswer = onAnswer;
     this.form.addEventListener("submit", (event) => this.submit(event));
-    this.form.addEventListener("change", (event) => this.lookAgain(event.target));
+    // Not at "change", which comes when the button is being pressed: it would move away from under the pointer.
+    this.form.addEventListener("input", (event) => this.lookAgain(event.target));
   }
 
   get typed() {
