@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from portal.registry.models import Model
 from tests.browser.conftest import PageAs, _is_problem, is_too_wide, keep, load, violations
 from tests.browser.published.conftest import expect_in, fill, press
 from tests.conftest import Stack
+from tests.deploy.sending import send
 from tests.user_pool import BETTER
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded, pytest.mark.stack]
@@ -290,6 +290,6 @@ def put_as_the_browser(stack: Stack, token: str, key: str, body: bytes) -> None:
 
 def post(url: str, token: str, body: Any) -> Any:
     headers = {"Authorization": token, "Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
+    status, _, answer = send("POST", url, body=json.dumps(body).encode(), headers=headers)
+    assert status == 200, answer
+    return json.loads(answer)

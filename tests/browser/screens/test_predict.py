@@ -84,6 +84,7 @@ def test_field_that_is_put_right_says_nothing_any_more(open_site: OpenSite):
 def refused(code: str, message: str, **fields: str) -> dict[str, Any]:
     return {"ok": False, "error": {"code": code, "message": message, "fields": fields}, "message": message}
 
+
 def test_button_stays_under_the_pointer_once_what_was_wrong_is_put_right(open_site: OpenSite, played: PlayedSite):
     page = open_site("#/penguins", width=360)
     page.get_by_label("Island").select_option("Dream")
@@ -97,7 +98,6 @@ def test_button_stays_under_the_pointer_once_what_was_wrong_is_put_right(open_si
 
     expect(page.locator(".result .outcome")).to_be_visible()
     assert len(played.calls) == 1
-
 
 
 def test_values_that_the_model_refuses_are_told_at_their_fields(open_site: OpenSite, played: PlayedSite):
