@@ -203,7 +203,7 @@ def _summarize(name: str, variants: list[Variant], taken: Mapping[str, list[floa
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The handler's log goes nowhere; it is written all the same, line by line, as the image's PYTHONUNBUFFERED has it."""
+    """The handler's log goes nowhere; it is written all the same, as the image's PYTHONUNBUFFERED has it."""
     with open(os.devnull, "wb", buffering=0) as nowhere:
         # As Python itself makes it: its type knows no buffer without one.
         out = io.TextIOWrapper(nowhere, write_through=True)  # type: ignore[type-var]
