@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import bench, cold, cold_start, cost, http, image_size, models, parity, plots, single
+from benchmarks import bench, cold, cold_start, cost, http, image_size, models, page, parity, plots, single
 from benchmarks.batch import memory, mlflow_server, plot, scale, speed
 from benchmarks.batch.cases import CASES
 from benchmarks.batch.processes import ROOT
@@ -70,6 +70,7 @@ register(
         help="MB: once more with such a function's share of a processor.",
     ),
 )
+register("page", page.measure, click.option("--rounds", default=7, show_default=True))
 register(
     "parity",
     parity.measure,

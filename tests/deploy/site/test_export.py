@@ -225,3 +225,11 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path: Path):
 
     with pytest.raises(DeployError, match="is a file"):
         write_site(CONFIG, tmp_path / "site")
+
+
+def test_every_module_is_asked_for_with_the_page_and_none_after_another(tmp_path: Path):
+    site = write_site(CONFIG, tmp_path / "site")
+
+    asked = re.findall(r'rel="modulepreload" href="([^"]+)"', (site.folder / "index.html").read_text("utf-8"))
+
+    assert sorted([*asked, "js/main.js"]) == [name for name in site.files if name.endswith(".js")]
