@@ -52,6 +52,15 @@ def test_modules_are_asked_for_at_once_and_not_one_after_another(open_site: Open
     assert {name for name in loaded if name.endswith(".js")} <= set(named)
 
 
+def test_page_of_which_a_file_did_not_come_says_so(open_site: OpenSite):
+    page = open_site()
+    page.route("**/js/pages.js", lambda route: route.abort())
+
+    page.reload()
+
+    expect(page.get_by_role("alert")).to_have_text("This page did not load completely. Load it again in a moment.")
+
+
 def test_bad_values_are_told_at_once_and_not_sent(open_site: OpenSite, played: PlayedSite):
     page = open_site("#/penguins")
     field = page.get_by_label("Bill length")
