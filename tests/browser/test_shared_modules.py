@@ -22,7 +22,7 @@ from portal.templatetags.portico import duration, figure, percent
 from tests.browser.modules import open_modules, run
 from tests.portal.factories import make_manifest, make_model, make_prediction, make_user, make_version
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.looks, pytest.mark.django_db]
 
 SIZES = [["s", "Small"], ["l", "Large <b>&amp;"]]
 FEATURES: list[dict[str, Any]] = [

@@ -16,7 +16,7 @@ from portal.accounts import roles
 from tests.browser.conftest import PageAs, is_too_wide, keep, violations
 from tests.portal.accounts.codes import code_now
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.looks]
 LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 PHONE = {
     "protocol": "ctap2",

@@ -14,7 +14,7 @@ from tests.browser.conftest import is_too_wide, keep, violations
 from tests.browser.screens.conftest import OpenSite
 from tests.browser.screens.played import JOB, ORIGIN, SUB, PlayedSite
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.looks, pytest.mark.django_db]
 FILE = {"name": "birds.csv", "mimeType": "text/csv", "buffer": b"bill_length_mm,island\n44.5,Dream\n"}
 LINK = f"{ORIGIN}/bucket/result.csv"
 

@@ -12,7 +12,7 @@ from tests.browser.conftest import is_too_wide, keep, violations
 from tests.browser.screens.conftest import OpenSite
 from tests.browser.screens.played import ORIGIN, PlayedSite, answer_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.looks, pytest.mark.django_db]
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
 
 
