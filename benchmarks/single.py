@@ -205,7 +205,6 @@ def _summarize(name: str, variants: list[Variant], taken: Mapping[str, list[floa
 def _quiet() -> Iterator[None]:
     """The handler's log goes nowhere; it is written all the same, as the image's PYTHONUNBUFFERED has it."""
     with open(os.devnull, "wb", buffering=0) as nowhere:
-        # As Python itself makes it: its type knows no buffer without one.
-        out = io.TextIOWrapper(nowhere, write_through=True)  # type: ignore[type-var]
+        out = io.TextIOWrapper(nowhere, write_through=True)
         with contextlib.redirect_stdout(out):
             yield
