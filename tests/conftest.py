@@ -33,6 +33,7 @@ TARGET = os.environ.get("PORTICO_TEST_TARGET", "embedded")
 # Each of several processes that share the tests has one of its own.
 os.environ["DJANGO_LIVE_TEST_SERVER_ADDRESS"] = f"localhost:{find_free_port()}"
 PORTAL_ORIGIN = f"http://{os.environ['DJANGO_LIVE_TEST_SERVER_ADDRESS']}"
+LAST = {"live_server", "playwright"}
 # Retries of the state machine wait whole seconds; here a tenth of that.
 FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
 
@@ -41,14 +42,14 @@ FAST_RETRIES = {"SFN_WAIT_SCALE": "0.1"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """A test that asks for the stack is marked so, by itself or through a fixture, before any are chosen by marks.
 
-    Tests with a live server empty the database behind them, roles included: after all else has been sorted, they come
-    last.
+    Tests with a live server empty the database behind them, roles included, and those with a browser leave a loop of
+    asyncio running in this thread: after all else has been sorted, they come last.
     """
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.stack)
     yield
-    items.sort(key=lambda item: "live_server" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: not LAST.isdisjoint(getattr(item, "fixturenames", ())))
 
 
 @dataclass(frozen=True)

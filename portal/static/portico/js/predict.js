@@ -4,6 +4,8 @@
 import { Asking, NoAnswer, Refusal } from "./asking.js";
 
 const BROKEN = "The connection broke.";
+// A form whose token is over, or that nobody takes for another reason: what the portal says of it is a page.
+const NOT_TAKEN = "The portal did not take this form. Load the page again.";
 const SIGNED_OUT = "You are signed out. Sign in in another tab, then ask again here.";
 
 const form = document.querySelector("[data-predict]");
@@ -36,10 +38,10 @@ async function ask() {
     throw new NoAnswer(BROKEN);
   }
   if (response.redirected) throw new NoAnswer(SIGNED_OUT);
-  const told = await response.json().catch(() => ({}));
+  const told = await response.json().catch(() => ({ message: NOT_TAKEN }));
   if (response.ok && told.answer) return told;
   if (response.status === 422) throw new Refusal(told.message, told.fields);
-  throw new NoAnswer(told.message ?? BROKEN, told.reference);
+  throw new NoAnswer(told.message, told.reference ?? response.headers.get("X-Request-Id") ?? "");
 }
 
 function moveOn(url, moment) {
