@@ -10,6 +10,8 @@ from portal.gateways import storage
 from portal.predictions import states
 from portal.predictions.models import Batch
 
+# Where a model keeps outputs only.
+NOT_KEPT = "Why was not kept: this model keeps outputs only."
 # Cells of the file, in a summary: they go when the file goes.
 OF_THE_FILE = ("preview", "errors")
 

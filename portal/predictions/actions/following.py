@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.errors import PorticoError
 from portal.gateways import executions, inference, storage
 from portal.predictions import states
-from portal.predictions.actions.changing import fail, key_of, move, owner_of, without_cells
+from portal.predictions.actions.changing import NOT_KEPT, fail, key_of, move, owner_of, without_cells
 from portal.predictions.models import Batch
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ STAGES = {
     "finishing": states.RUNNING,
 }
 JOB_IS_GONE = "What the bucket held of this job is gone, and with it how it ended."
-REASON_NOT_KEPT = "It did not get to its end. Why was not kept: this model keeps outputs only."
+REASON_NOT_KEPT = f"It did not get to its end. {NOT_KEPT}"
 
 
 def follow_job(batch: Batch, *, with_progress: bool) -> None:

@@ -11,10 +11,10 @@ from portal.accounts.models import User
 from portal.gateways.captures import Call
 from portal.predictions import states
 from portal.predictions.actions.answering import take
+from portal.predictions.actions.changing import NOT_KEPT
 from portal.predictions.models import Batch, Prediction
 from portal.registry.models import ModelVersion
 
-NOT_KEPT = "Why was not kept: this model keeps outputs only."
 # The original tool's page puts the moment before a file's name.
 _MOMENT = re.compile(r"^\d{13}_(?=.)")
 # Where results of files that were scored within a call never lie.

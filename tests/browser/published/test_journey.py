@@ -40,7 +40,7 @@ from tests.user_pool import BETTER
 pytestmark = [pytest.mark.browser, pytest.mark.embedded, pytest.mark.stack]
 
 ADA, SLUG = "ada@example.org", "penguins"
-# How a browser that is no page of ours would ask; the original tool's page has it from jQuery and AWS's SDKs.
+# As the original tool's page asks, from an origin that the stack lets in.
 POST = """async ([url, token, body]) => {
     const headers = { Authorization: token, "Content-Type": "application/json" };
     const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
@@ -110,16 +110,10 @@ def first_sign_in(page: Page, url: str, temporary: str) -> None:
     expect_in(page, ADA)
 
 
-def take_in() -> str:
-    """The captures, once the functions have written them: without an extension a thread does, within a second or so."""
-    said = io.StringIO()
-    call_command("ingest_captures", stdout=said)
-    return said.getvalue()
-
-
 def wait_for_history(page: Page, rows: int) -> None:
+    """Until so many rows have come into it: without an extension a thread writes captures, within a second or so."""
     for _ in range(40):
-        take_in()
+        call_command("ingest_captures", stdout=io.StringIO())
         if Prediction.objects.count() + Batch.objects.filter(finished_at__isnull=False).count() >= rows:
             return
         page.wait_for_timeout(250)
@@ -228,10 +222,7 @@ def test_model_that_keeps_outputs_or_nothing_leaves_no_values(penguins: Model, s
 
 @pytest.mark.django_db(transaction=True)
 def test_original_page_s_requests_are_answered_as_it_reads_them(penguins: Model, stack: Stack, url: str, page: Page):
-    """Raw tokens, its paths, headers and fields; the file under the Cognito username, with keys of the identity pool.
-
-    Source: its own page, in a browser at an origin that the stack lets in
-    """
+    """Raw tokens, its paths, headers and fields; the file under the Cognito username, by keys of the identity pool."""
     token, username = sign_in_as_program(stack, "mary@example.org")
     row = penguins.live_version.examples.first().row
     api = stack.environment["PORTICO_API_URL"]
