@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +34,6 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def on_postgresql() -> Iterator[dict[str, str]]:
-    if find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed: pip install --require-hashes -r requirements/postgresql.txt")
     with tempfile.TemporaryDirectory(prefix="portico-postgresql-") as folder:
         Path(folder).chmod(0o755)  # its server runs as another user where the tests are root's
         try:

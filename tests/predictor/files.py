@@ -82,10 +82,11 @@ def json_lines(table: pd.DataFrame) -> bytes:
 
 
 def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, level: int | None = None) -> bytes:
+    """A zip archive, with the same bytes whenever it is made."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method, compresslevel=level) as archive:
+    with zipfile.ZipFile(stream, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, method, level)
     return stream.getvalue()
 
 
