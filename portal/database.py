@@ -1,17 +1,21 @@
 """The database: a file of SQLite in the state folder, or a PostgreSQL that `PORTICO_DATABASE_URL` names."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 FORM = "postgresql://user:password@host:5432/name"
 CONNECTION_LASTS_S = 600
-# Portico's queries take milliseconds; PostgreSQL would compile some of them for longer than they run (decision 011).
-# An address with options of its own (`?options=`: none, for poolers that take none) is left as it is.
-POSTGRESQL_OPTIONS = "-c jit=off"
+# Portico's queries take milliseconds. PostgreSQL would compile some of them for longer than they run, and plan most of
+# them for as long: those that a connection asks again are planned once (decision 011). An address with options of its
+# own (`?options=`: none, for poolers that take none) is left as it is.
+POSTGRESQL_OPTIONS = {"options": "-c jit=off", "server_side_binding": True, "prepare_threshold": 3}
 
 
 def database(url: str, *, state_dir: Path) -> dict[str, Any]:
@@ -21,6 +25,24 @@ def database(url: str, *, state_dir: Path) -> dict[str, Any]:
     Raises:  ImproperlyConfigured: the address is of no use, or its driver is not installed; the password is not told
     """
     return _postgresql(url) if url else _sqlite(state_dir / "portal.sqlite3")
+
+
+@contextmanager
+def planned_each_time() -> Iterator[None]:
+    """PostgreSQL plans the queries within for the values that they ask for, as those of long lists must be: the way to
+    a class that every other row has is no way to one that ten rows have.
+    """
+    connection.ensure_connection()
+    driver = connection.connection
+    threshold = getattr(driver, "prepare_threshold", None)
+    if threshold is None:
+        yield
+        return
+    driver.prepare_threshold = None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = threshold
 
 
 def _sqlite(file: Path) -> dict[str, Any]:
@@ -63,7 +85,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or "") or options.pop("host", ""),
         "PORT": port or "",
-        "OPTIONS": {"options": POSTGRESQL_OPTIONS, **options},
+        "OPTIONS": options if "options" in options else {**POSTGRESQL_OPTIONS, **options},
         # A thread of the portal keeps its connection: making one takes as long as a page.
         "CONN_MAX_AGE": CONNECTION_LASTS_S,
         "CONN_HEALTH_CHECKS": True,

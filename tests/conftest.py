@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.portal.postgresql import NoPostgresql, running_postgresql
 from deploy.compose import Compose
 from deploy.embedded.emulator import Emulator, start_emulator
 from deploy.embedded.ports import find_free_port
@@ -116,6 +118,17 @@ def compose() -> Iterator[Compose]:
         yield project
     finally:
         project.down(with_volumes=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of an empty database on a server of its own."""
+    try:
+        # Not in a folder of pytest's, which the user that the server runs as may not enter.
+        with tempfile.TemporaryDirectory(prefix="portico-") as folder, running_postgresql(Path(folder)) as url:
+            yield url
+    except NoPostgresql as why:
+        pytest.skip(str(why))
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def start_emulator(supervisor: Supervisor, state: StateFolder, port: int, *, ext
     """
     temporary = state.emulator / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)  # unpacked functions of earlier runs
-    temporary.mkdir(parents=True)
+    temporary.mkdir(parents=True, exist_ok=True)  # those of one that was killed may write into it still
     child = supervisor.start(
         "emulator",
         [sys.executable, "-m", "ministack"],

@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import F, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
+from portal.database import planned_each_time
 from portal.predictions import search
 from portal.predictions.models import Batch, Prediction
 from portal.predictions.paging import Found, Place, in_order
@@ -49,6 +50,7 @@ class Predictions:
     text: str = ""
     known: int | None = field(default=None, init=False)
 
+    @planned_each_time()
     def take(self, place: Place | None, *, is_newer: bool, limit: int) -> Found:
         """As paging.Source has it."""
         found = self._take(place, is_newer=is_newer, limit=limit)
@@ -75,6 +77,7 @@ class Predictions:
         keys = look(LOOK_ROWS)
         return Found(_fetch(keys), None if len(keys) == limit else reached)
 
+    @planned_each_time()
     def count(self, most: int) -> int | None:
         """How many there are, `most` if there are more, or None where only a long search could say."""
         if self.known is not None:
@@ -150,6 +153,7 @@ class Batches:
     condition: Q
     known: int | None = field(default=None, init=False)
 
+    @planned_each_time()
     def take(self, place: Place | None, *, is_newer: bool, limit: int) -> Found:
         """As paging.Source has it."""
         rows = in_order(Batch.objects.filter(self.condition), place, is_newer=is_newer)
@@ -158,6 +162,7 @@ class Batches:
             self.known = len(found)
         return Found(found)
 
+    @planned_each_time()
     def count(self, most: int) -> int:
         """How many there are, or `most` if there are more."""
         return Batch.objects.filter(self.condition).order_by()[:most].count() if self.known is None else self.known

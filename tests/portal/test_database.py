@@ -30,13 +30,13 @@ def test_database_of_an_address_has_all_its_parts(driver: None):
     assert settings["ENGINE"] == "django.db.backends.postgresql"
     assert (settings["USER"], settings["PASSWORD"]) == ("ada", "p@ss/word")
     assert (settings["HOST"], settings["PORT"], settings["NAME"]) == ("db.example", 5433, "portico")
-    assert settings["OPTIONS"] == {"sslmode": "verify-full", "options": "-c jit=off"}
+    assert settings["OPTIONS"] == {"sslmode": "verify-full", **module.POSTGRESQL_OPTIONS}
 
 
 def test_database_of_an_address_with_a_socket_is_reached_by_it(driver: None):
     settings = database("postgresql:///portico?host=/run/postgresql", state_dir=Path("/state"))
 
-    assert (settings["HOST"], settings["OPTIONS"]) == ("/run/postgresql", {"options": "-c jit=off"})
+    assert (settings["HOST"], settings["OPTIONS"]) == ("/run/postgresql", module.POSTGRESQL_OPTIONS)
 
 
 @pytest.mark.parametrize(("given", "taken"), [("", ""), ("-c%20search_path%3Dx", "-c search_path=x")])

@@ -7,17 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from benchmarks.portal.postgresql import NoPostgresql, running_postgresql
 from portal.gateways import storage
 from tests.conftest import Stack
 from tests.portal.captured import key_at, lines, make_call
@@ -42,16 +40,8 @@ print(len(calls), len(set(calls)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield ""
-        return
-    try:
-        # Not in tmp_path, which the user that the server runs as may not enter.
-        with tempfile.TemporaryDirectory(prefix="portico-") as folder, running_postgresql(Path(folder)) as url:
-            yield url
-    except NoPostgresql as why:
-        pytest.skip(str(why))
+def database_url(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
 
 
 @pytest.fixture
