@@ -117,8 +117,9 @@ def _notes(rounds: int) -> list[str]:
         " the same machine. init: until the runtime asked for its first event; warm: a later call, as the runtime API"
         " sees it, the median of medians.",
         "RSS and its peak at the answer, MB are millions of bytes. OMP_NUM_THREADS and OPENBLAS_NUM_THREADS are 1.",
-        "Portico starts by the image's entry.sh, compiled models as the small function; the original's handler by"
-        " `python -m awslambdaric`.",
+        "Portico starts by the image's entry.sh, compiled models as the small function, with numpy, scipy and"
+        " scikit-learn as the image's build makes them ready (lambda_docker/byte_code.py); the original's handler by"
+        " `python -m awslambdaric`, with all packages as pip installs them, as the bare script has them.",
     ]
 
 
@@ -129,7 +130,8 @@ def _variants(model: Any, folder: Path, folders: Folders) -> list[Variant]:
     models.publish(model, number=_COMPILED)
     file = folder / "model.joblib"
     joblib.dump(model, file)
-    ours = _environment(folders, PYTHONPATH=[folders.packages], PORTICO_PANDAS_PATH=str(folders.pandas))
+    own = [folders.ready, folders.packages]
+    ours = _environment(folders, PYTHONPATH=own, PORTICO_PANDAS_PATH=str(folders.pandas))
     whole = [folders.packages, folders.pandas]
     theirs = _environment(folders, PYTHONPATH=[ROOT, *whole], MODEL_FILE=models.DROP_IN_KEY)
 
