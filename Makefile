@@ -14,8 +14,10 @@ help: ## List these commands
 up: local-packages ## Start Portico on this machine; prints the address and the first login
 	@exec $(PYTHON) -m deploy.embedded.run
 
+# All of them take two processes, file by file; those with a browser stay last.
 test: test-packages ## Run all tests that need no Docker (ARGS="tests/deploy -k zip" for some)
-	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM && exec $(PYTHON) -m pytest -m "not containers" $(ARGS)
+	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM && exec $(PYTHON) -m pytest -m "not containers" \
+		$(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 test-compose: test-packages ## Run all that touches AWS against docker-compose's LocalStack and its containers
 	@CHROMIUM="$$($(PYTHON) deploy/chromium.py)" && export CHROMIUM PORTICO_TEST_TARGET=localstack && \

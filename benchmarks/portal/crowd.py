@@ -27,6 +27,7 @@ for number in range({people}):
 """
 # A sign-in counts as a failed one until it is through, and twenty from one address are the most there may be.
 DOOR = threading.Semaphore(8)
+A_MINUTE = 25  # thirty from one address in a minute are the most there may be, right or wrong
 # Each person's answered rows, and all others; printed as the last line.
 COUNT_ROWS = """
 import json
@@ -90,6 +91,7 @@ def run_crowd(folder: Path, *, people: int, predictions: int, database_url: str 
 
 def _predict(url: str, number: int, predictions: int, start: threading.Barrier, outcome: Outcome) -> None:
     visitor, chance = Visitor(url), random.Random(number)  # noqa: S311 -- made-up rows
+    time.sleep(61 * (number // A_MINUTE))
     try:
         with DOOR:
             page = visitor.get("/")

@@ -35,6 +35,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 SETTLES_WITHIN_S = 30
 WIDTHS = {"desk": 1280, "phone": 390}
+# Each theme and each width once: themes are colours alone (tokens.css), and no rule asks for a theme and a width.
+LOOKS = [("light", "desk"), ("dark", "phone")]
 SCREENSHOTS = os.environ.get("PORTICO_SCREENSHOTS")  # a folder: the journeys then keep pictures of what they see
 
 PageAs = Callable[..., Page]

@@ -23,12 +23,11 @@ from portal.accounts.cognito.views import passwords as password_pages
 from portal.accounts.models import User
 from portal.errors import NotLetIn
 from portal.gateways.cognito import id_tokens, passwords, tokens
-from tests.browser.conftest import PageAs, is_too_wide, keep, violations
+from tests.browser.conftest import LOOKS, PageAs, is_too_wide, keep, violations
 from tests.user_pool import BETTER, CODE, PASSWORD, TEMPORARY, UserPool, make_pool, totp
 
 # The pool is an emulator of its own: the same whatever stands behind the portal.
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
-LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 
 
 @pytest.fixture

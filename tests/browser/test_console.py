@@ -9,11 +9,10 @@ from playwright.sync_api import Page, expect
 from portal.accounts import roles
 from portal.registry import states
 from portal.registry.models import Model, ModelVersion
-from tests.browser.conftest import PageAs, is_too_wide, keep, violations
+from tests.browser.conftest import LOOKS, PageAs, is_too_wide, keep, violations
 from tests.portal.factories import make_model, make_user, make_version
 
 pytestmark = pytest.mark.browser
-LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 REFUSAL = {"what": "It names os.system.", "why": "No model needs it.", "remedy": "Save it again."}
 
 

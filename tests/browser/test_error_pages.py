@@ -9,11 +9,10 @@ from playwright.sync_api import Page
 from portal.accounts import roles
 from portal.errors import BackendAway
 from portal.predictions.views import single
-from tests.browser.conftest import PageAs, is_too_wide, keep, violations
+from tests.browser.conftest import LOOKS, PageAs, is_too_wide, keep, violations
 from tests.portal.factories import make_version
 
 pytestmark = [pytest.mark.browser, pytest.mark.looks]
-LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 FAILURES = {
     "500": RuntimeError("inside"),
     "503": BackendAway("The prediction service is busy just now. Try again in a moment."),

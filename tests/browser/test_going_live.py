@@ -14,8 +14,8 @@ from portal.gateways import inference
 from portal.gateways.contract import Replay
 from portal.registry import actions
 from portal.registry.models import Model, ModelVersion
-from tests.browser.conftest import PageAs, is_too_wide, keep, violations
-from tests.browser.test_console import LOOKS, open_everything
+from tests.browser.conftest import LOOKS, PageAs, is_too_wide, keep, violations
+from tests.browser.test_console import open_everything
 from tests.portal.factories import make_model
 
 pytestmark = pytest.mark.browser
@@ -91,7 +91,7 @@ def test_version_goes_live_is_rolled_back_with_one_click_and_archived(
     assert problems(page) == []
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", "desk"), ("dark", "phone")])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_rows_that_moved_are_shown_and_the_old_version_stays(
     site: str,
     successor: ModelVersion,

@@ -11,11 +11,10 @@ from portal.gateways import executions, inference, storage
 from portal.gateways.contract import BatchStatus
 from portal.predictions.models import Batch, Prediction
 from portal.registry.models import ModelVersion
-from tests.browser.conftest import PageAs, is_too_wide, keep, violations
+from tests.browser.conftest import LOOKS, PageAs, is_too_wide, keep, violations
 from tests.portal.factories import make_batch, make_prediction
 
 pytestmark = pytest.mark.browser
-LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 DISTRIBUTION = {
     "classes": [["Adelie", 150], ["Gentoo", 120], ["Chinstrap", 68]],
     "histogram": {

@@ -13,11 +13,10 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from portal.accounts import roles
-from tests.browser.conftest import PageAs, is_too_wide, keep, violations
+from tests.browser.conftest import LOOKS, PageAs, is_too_wide, keep, violations
 from tests.portal.accounts.codes import code_now
 
 pytestmark = [pytest.mark.browser, pytest.mark.looks]
-LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 PHONE = {
     "protocol": "ctap2",
     "transport": "internal",

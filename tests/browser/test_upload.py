@@ -13,10 +13,9 @@ from portal.accounts import roles
 from portal.gateways import inference
 from portal.registry import states
 from portal.registry.models import ModelVersion
-from tests.browser.conftest import PageAs, is_too_wide, keep, violations
+from tests.browser.conftest import LOOKS, PageAs, is_too_wide, keep, violations
 
 pytestmark = pytest.mark.browser
-LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500 * 1024}
 
 
@@ -74,7 +73,7 @@ def test_upload_of_a_sample_shows_the_stages_and_ends_with_the_report(
     assert not is_too_wide(page)
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", "desk"), ("dark", "phone")])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_upload_being_tried_shows_what_the_scan_found(
     site: str, page_as: PageAs, samples: Path, monkeypatch: pytest.MonkeyPatch, theme: str, width: str
 ):
@@ -118,7 +117,7 @@ def test_upload_of_a_hostile_file_ends_with_the_reasons(
     assert not is_too_wide(page)
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", "desk"), ("dark", "phone")])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_upload_under_way_tells_how_far_it_is_and_can_be_stopped(
     site: str, page_as: PageAs, large_file: Path, theme: str, width: str
 ):

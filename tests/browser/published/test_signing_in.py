@@ -13,13 +13,12 @@ from portal.accounts.cognito import forms
 from portal.accounts.cognito.views import leaving
 from portal.accounts.cognito.views import passwords as password_pages
 from portal.gateways.cognito import client, passwords, tokens
-from tests.browser.conftest import is_too_wide, keep, violations
+from tests.browser.conftest import LOOKS, is_too_wide, keep, violations
 from tests.browser.published.conftest import OpenPage, Published, expect_in, fill, press
 from tests.user_pool import BETTER, CODE, PASSWORD, TEMPORARY, totp
 
 # The pool is an emulator of its own: the same whatever stands behind the portal.
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
-LOOKS = [("light", "desk"), ("dark", "desk"), ("light", "phone"), ("dark", "phone")]
 KNOWN_STEPS = {"PASSWORD_VERIFIER", passwords.NEW_PASSWORD, passwords.TOTP}
 
 

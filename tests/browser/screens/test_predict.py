@@ -13,7 +13,6 @@ from tests.browser.screens.conftest import OpenSite
 from tests.browser.screens.played import ORIGIN, PlayedSite, answer_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.looks, pytest.mark.django_db]
-LOOKS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
 
 
 def predict(page: Page) -> None:
@@ -303,7 +302,7 @@ def test_form_is_filled_in_and_sent_by_keyboard_alone(open_site: OpenSite, playe
     assert played.calls[0][2]["island"] == "Biscoe"
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
 def test_screens_have_nothing_for_axe_and_fit_their_window(open_site: OpenSite, theme: str, width: int):
     page, found = open_site(theme=theme, width=width), {}
 
