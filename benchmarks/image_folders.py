@@ -53,7 +53,7 @@ def lay_out(folder: Path, *, cache: Path = CACHE) -> Folders:
 def make_ready(cache: Path = CACHE) -> Path:
     """A folder with numpy, scipy and scikit-learn of this environment, after the image's byte_code.py."""
     installed = Path(sysconfig.get_path("purelib"))
-    releases = [folder.name for name in ("numpy", "scipy", "scikit_learn") for folder in installed.glob(f"{name}-*")]
+    releases = [folder.name for name in _STARTED for folder in installed.glob(f"{name}-*")]
     key = hashlib.sha256(b"".join(builder.read_bytes() for builder in _BUILDERS) + repr(releases).encode())
     home = cache / f"ready-{sys.version_info.major}.{sys.version_info.minor}-{key.hexdigest()[:12]}"
     if not (home / "complete").exists():

@@ -38,9 +38,9 @@ _UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 def main() -> None:
     root = Path(sys.argv[1])
     edit(root)
-    trees = {source: ast.parse(source.read_bytes()) for source in sorted(root.rglob("*.py"))}
-    defer_imports(root, trees)
-    for source, tree in trees.items():
+    deferred = defer_imports(root)
+    for source in sorted(root.rglob("*.py")):
+        tree = deferred.pop(source, None) or ast.parse(source.read_bytes())
         if source.relative_to(root).parts[0] not in READS_DOCSTRINGS:
             leave_out_docstrings(tree)
         compile_in_place(source, tree)
@@ -57,22 +57,23 @@ def edit(root: Path) -> None:
         path.write_text(text.replace(old, new), "utf-8")
 
 
-def defer_imports(root: Path, trees: dict[Path, ast.Module]) -> list[Path]:
-    """Imports move in the trees of packages that have what is deferred.
+def defer_imports(root: Path) -> dict[Path, ast.Module]:
+    """The modules in which imports move, as they are afterwards.
 
-    Returns: the files in which something moved
-    Raises:  ValueError: a package is there and has nothing of it: this has outlived its use
+    Raises: ValueError: a package is there and has none: this has outlived its use
     """
-    changed = []
+    changed: dict[Path, ast.Module] = {}
     for package, modules in DEFERRED.items():
-        own = {source: tree for source, tree in trees.items() if source.is_relative_to(root / package)}
-        taken = names_taken((_dotted(source.parent, root), tree) for source, tree in own.items())
-        here = [
-            source for source, tree in own.items() if defer(tree, modules, keep=taken.get(_module(source, root), ()))
-        ]
-        if own and not here:
+        trees = {source: ast.parse(source.read_bytes()) for source in sorted((root / package).rglob("*.py"))}
+        taken = names_taken((_dotted(source.parent, root), tree) for source, tree in trees.items())
+        here = {
+            source: tree
+            for source, tree in trees.items()
+            if defer(tree, modules, keep=taken.get(_module(source, root), ()))
+        }
+        if trees and not here:
             raise ValueError(f"{package} no longer imports {', '.join(modules)}: look what its import waits for now.")
-        changed += here
+        changed |= here
     return changed
 
 

@@ -69,7 +69,7 @@ def _imports(tree: ast.Module, modules: Collection[str]) -> Iterator[tuple[_Impo
 
 
 def _import_within(function: _Function, moved: dict[str, tuple[_Import, ast.alias]]) -> None:
-    """Import at the begin of a function what it uses, for the eye of a debugger on the line that follows."""
+    """Import at the beginning of a function what it uses. A traceback names the line of what follows."""
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     first = 1 if ast.get_docstring(function, clean=False) is not None and len(function.body) > 1 else 0
     place = function.body[first]
@@ -96,7 +96,7 @@ def _used_outside_functions(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, _Function):
-            head = [*node.decorator_list, node.args, *([node.returns] if node.returns else [])]
+            head = (part for part in ast.iter_child_nodes(node) if part not in node.body)
             yield from (part.id for root in head for part in ast.walk(root) if isinstance(part, ast.Name))
         else:
             yield from _used_outside_functions(node)
