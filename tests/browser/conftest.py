@@ -153,7 +153,8 @@ def sign_in(page: Page, site: str, name: str) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds on the page as it stands: rule and element."""
+    """What axe-core finds on the page as it stands, once it is loaded: rule and element."""
+    page.wait_for_load_state()
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
 

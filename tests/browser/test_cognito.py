@@ -100,6 +100,7 @@ def test_managed_login_leads_there_and_back_to_the_page_that_was_wanted(by_manag
     keep(page, "cognito-managed-door")
 
     press(page, "Sign in")
+    expect(page.get_by_label("Password")).to_be_visible()
     keep(page, "cognito-managed-there")
     fill_managed_login(page, by_managed_login, address)
 
@@ -357,6 +358,7 @@ def test_app_is_added_on_ones_account_asked_for_and_removed_again(by_forms: User
     press(page, "Confirm")
     page.get_by_label("Code").fill(totp(secret))
     press(page, "Confirm")
+    expect(page.get_by_role("heading", name="Remove the authenticator app?")).to_be_visible()
     keep(page, "cognito-app-remove")
     press(page, "Remove the app")
     expect(page.get_by_text(authenticator.REMOVED)).to_be_visible()

@@ -83,10 +83,10 @@ def test_console_forms_with_errors_have_nothing_for_axe(
     page.get_by_label("Lowest").locator("visible=true").first.fill("999999")
 
     page.get_by_role("button", name="Save the settings").click()
-    open_everything(page)
-    keep(page, f"console-version-errors-{theme}")
 
     expect(page.get_by_role("alert")).to_contain_text("The highest value must be above the lowest.")
+    open_everything(page)
+    keep(page, f"console-version-errors-{theme}")
     assert violations(page) == []
 
 

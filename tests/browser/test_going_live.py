@@ -81,6 +81,7 @@ def test_version_goes_live_is_rolled_back_with_one_click_and_archived(
     keep(page, "rolled-back")
     page.get_by_role("link", name="Version 2").first.click()
     page.get_by_text("Archive this version").click()
+    expect(page.get_by_role("button", name="Archive version 2 for good")).to_be_visible()
     keep(page, "archive")
     page.get_by_role("button", name="Archive version 2 for good").click()
 

@@ -78,6 +78,7 @@ def test_model_uploaded_checked_and_made_live_answers_colleagues(
     expect(owner.get_by_text("1.2.0").first).to_be_visible(timeout=30_000)
     keep(owner, "console-version")
     owner.get_by_role("link", name="Make live").or_(owner.get_by_role("button", name="Make live")).first.click()
+    expect(owner.get_by_role("button", name=re.compile("Make .*live"))).to_be_visible()
     keep(owner, "console-make-live")
     owner.get_by_role("button", name=re.compile("Make .*live")).click()
 

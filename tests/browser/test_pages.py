@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from portal.accounts import roles
 from portal.gateways import executions, inference, storage
@@ -138,7 +139,7 @@ def test_sign_in_page_has_nothing_for_axe_also_with_an_error(site: str, page_as:
 
     page.get_by_role("button", name="Sign in").click()
 
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert before + violations(page) == []
 
 
@@ -150,7 +151,7 @@ def test_form_with_errors_has_nothing_for_axe(loaded_site: str, page_as: PageAs)
 
     page.get_by_role("button", name="Predict").click()
 
-    assert page.locator(".errorlist").count() == 1
+    expect(page.locator(".errorlist")).to_have_count(1)
     assert violations(page) == []
 
 

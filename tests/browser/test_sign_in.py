@@ -60,6 +60,7 @@ def confirm(page: Page, name: str = "predictor") -> None:
 def sign_out(page: Page) -> None:
     page.locator(".menu summary").click()
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def add_passkey(page: Page, site: str, name: str) -> None:
@@ -86,6 +87,7 @@ def test_passkey_is_added_opens_the_door_is_renamed_and_removed(site: str, page_
     confirm(page)
     page.get_by_label("Name").fill("Blue phone")
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="Rename Blue phone")).to_be_visible()
     keep(page, "account-with-passkey")
     page.get_by_role("link", name="Remove Blue phone").click()
     page.get_by_role("button", name="Remove the passkey").click()
@@ -222,6 +224,9 @@ def test_pages_of_the_account_have_nothing_for_axe_and_fit(site: str, page_as: P
         if is_too_wide(page):
             too_wide.append(name)
 
+    def expect_heading(words: str) -> None:
+        expect(page.get_by_role("heading", name=words)).to_be_visible()
+
     def open_page(name: str, address: str, *arguments: int) -> None:
         page.goto(site + reverse(address, args=arguments))
         look(name)
@@ -231,9 +236,11 @@ def test_pages_of_the_account_have_nothing_for_axe_and_fit(site: str, page_as: P
     page.goto(site + reverse("mfa_activate_totp"))
     look("confirm")
     confirm(page, "model-owner")
+    expect_heading("Add an authenticator app")
     look("app")
     page.get_by_label("Code").fill(code_now(page.locator(".secret").inner_text()))
     page.get_by_role("button", name="Add the app").click()
+    expect_heading("Recovery codes")
     look("codes")
     key = Authenticator.objects.create(user=user, type="webauthn", data={"name": "Phone", "credential": {}})
     open_page("account", "mfa_index")
@@ -247,6 +254,7 @@ def test_pages_of_the_account_have_nothing_for_axe_and_fit(site: str, page_as: P
     open_page("passkey-add", "mfa_add_webauthn")
     sign_out(page) if width == "desk" else page.context.clear_cookies()
     give_password(page, site, "model-owner")
+    expect_heading("One more step")
     look("second-step")
     other.close()
 
@@ -265,6 +273,7 @@ def test_reset_in_the_console_has_nothing_for_axe_and_fits(site: str, page_as: P
     keep(page, f"person-{theme}-{width}")
     found = violations(page)
     page.get_by_role("link", name="Reset the second factor").click()
+    expect(page.get_by_role("heading", name="Reset the second factor of ada?")).to_be_visible()
     keep(page, f"reset-{theme}-{width}")
     found += violations(page)
     is_wide = is_too_wide(page)
