@@ -4,7 +4,6 @@ import contextlib
 import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +12,7 @@ from portal.gateways import executions, inference
 from portal.gateways.contract import BatchStatus
 from portal.predictions.models import Batch
 from tests.browser.conftest import PageAs, keep, load
+from tests.closeness import nearly
 from tests.portal.predictions.conftest import PROGRESS
 
 pytestmark = pytest.mark.browser
@@ -71,7 +71,7 @@ def test_batch_downloaded_is_the_file_with_scikit_learns_predictions(
     assert good.sum() > 50
     if slug != "diabetes":
         shares = result.loc[good, [f"probability_{name}" for name in model.classes_]]
-        assert np.array_equal(shares.to_numpy(), model.predict_proba(table))
+        assert shares.to_numpy() == nearly(model.predict_proba(table))
     assert result.loc[good, "prediction"].tolist() == model.predict(table).tolist()
 
 

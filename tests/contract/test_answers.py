@@ -21,6 +21,7 @@ from portal.gateways import inference, storage
 from portal.gateways.contract import Output
 from predictor import errors as container_errors
 from predictor.handler import handle
+from tests.closeness import nearly
 from tests.contract.reading import documented_keys
 from tests.predictor.factories import (
     array_model,
@@ -199,7 +200,8 @@ def test_golden_rows_of_the_manifest_are_rows_that_predict_takes(container):
 
     assert golden
     assert [answer.label for answer in answers] == [row["prediction"]["label"] for row in golden]
-    assert [list(answer.probabilities) for answer in answers] == [row["prediction"]["probabilities"] for row in golden]
+    expected = [row["prediction"]["probabilities"] for row in golden]
+    assert [list(answer.probabilities) for answer in answers] == nearly(expected)
 
 
 def test_replayed_version_says_what_the_contract_lists_and_nothing_moved(container, contract):

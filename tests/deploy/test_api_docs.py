@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.closeness import nearly
 from tests.predictor.factories import penguin_model, penguins, publish
 
 # The sample of the document's name is other tests' to load.
@@ -43,9 +44,9 @@ def test_boxes_of_the_document_do_what_it_says(model, tmp_path):
     in_the_call, *by_jobs = (
         pd.read_csv(tmp_path / f"scored_{how}.csv") for how in ("in_the_call", "by_a_job", "by_python")
     )
-    assert in_the_call["predicted_probability_1"].tolist() == expected[:, -1].tolist()
+    assert in_the_call["predicted_probability_1"].tolist() == nearly(expected[:, -1])
     for result in by_jobs:
-        assert result[[f"probability_{name}" for name in model.classes_]].to_numpy().tolist() == expected.tolist()
+        assert result[[f"probability_{name}" for name in model.classes_]].to_numpy() == nearly(expected)
         pd.testing.assert_frame_equal(result[table.columns], table)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from predictor import keys
+from tests.closeness import nearly
 from tests.deploy.sending import send
 from tests.predictor.factories import event, penguin_model, penguins, publish
 
@@ -79,7 +80,7 @@ def test_job_scores_a_file_as_scikit_learn_does(stack, model, url):
     assert (headers["Preference-Applied"], headers["X-Model-Version"]) == ("respond-async", "jobs/1")
     assert result["prediction"].tolist() == model.predict(features).tolist()
     probabilities = result[[f"probability_{name}" for name in model.classes_]]
-    assert probabilities.to_numpy().tolist() == model.predict_proba(features).tolist()
+    assert probabilities.to_numpy() == nearly(model.predict_proba(features))
     pd.testing.assert_frame_equal(result[table.columns], table)
 
 

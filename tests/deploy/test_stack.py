@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tests.closeness import nearly
 from tests.deploy.sending import send
 from tests.predictor.factories import signed
 
@@ -203,7 +204,7 @@ def test_batch_scores_a_file_as_scikit_learn_does(stack, stack_environment, mode
     output = stack.target.s3.get_object(Bucket=stack.bucket, Key=f"{folder}/output.csv")["Body"].read()
     scored = list(csv.DictReader(output.decode().splitlines()))
     assert [row["prediction"] for row in scored] == list(fitted.predict(table))
-    assert [float(row["probability_yes"]) for row in scored] == list(fitted.predict_proba(table)[:, 1])
+    assert [float(row["probability_yes"]) for row in scored] == nearly(fitted.predict_proba(table)[:, 1])
     summary = json.load(stack.target.s3.get_object(Bucket=stack.bucket, Key=f"{folder}/summary.json")["Body"])
     assert (summary["ok"], summary["rows"], summary["failed"]) == (True, 500, 0)
 
