@@ -28,7 +28,7 @@ _WISHES_MAX_BYTES = 32 * 1024
 _WISHES = ("reading", "columns", "bands", "give_up_share", "result")
 _JOBS = uuid.uuid5(uuid.NAMESPACE_URL, "portico:jobs")
 _NO_FILE = "There is no file of that fileKey."
-_NO_JOB = "There is no job of that id, or it is not yours. Jobs are kept for 30 days."
+_NO_JOB = "There is no job of that id, or it is not yours, or its files were kept long enough and are gone."
 
 
 def is_job(request: ApiRequest, model: LoadedModel, body: Mapping[str, Any], *, file_key: str) -> bool:

@@ -3,6 +3,7 @@
 Source: docs/contract.md §8
 """
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ STARTS_WITHIN_S = 60
 
 QUEUED, PLANNING, RUNNING = "queued", "planning", "running"
 UNFINISHED = frozenset({QUEUED, PLANNING, RUNNING})
+# The original tool's page puts the moment before a file's name.
+_MOMENT = re.compile(r"^\d{13}_(?=.)")
+# What the end of a name says of the file and not of the result.
+_ENDINGS = re.compile(r"(?<=.)\.(csv|tsv|txt|json|jsonl|ndjson|parquet|xlsx|gz|zst|zip)$", re.IGNORECASE)
 _INTERRUPTED = "The job was interrupted before its end, through no fault of the file. Post it again."
 
 
@@ -63,6 +68,17 @@ class ApiJob:
         """What X-Model-Version says."""
         return f"{self.model}/{self.version}"
 
+    def file_name(self) -> str:
+        """What the caller's file is called."""
+        return _MOMENT.sub("", self.file_key.rpartition("/")[2])
+
+    def result_name(self, file: str) -> str:
+        """What the downloaded result is called: which file, which model, which version."""
+        stem = self.file_name()
+        while (shorter := _ENDINGS.sub("", stem)) != stem:
+            stem = shorter
+        return f"{stem}_{self.model}-v{self.version}_predictions.{file.rpartition('.')[2]}"
+
     def status(self) -> dict[str, Any]:
         """How far it is, as the API says it, with a new link to the result. Raises: MachineAway."""
         known = machine.find_status(self._execution())
@@ -71,11 +87,13 @@ class ApiJob:
         facts = {
             "job": self.job,
             "status": self._word(known, summary, so_far["stage"]),
+            "fileName": self.file_name(),
             "model": self.model,
             "version": self.version,
             **{name: summary.get(name, so_far[name]) for name in ("rows", "scored", "failed")},
             "parts": so_far["parts"],
             "partsDone": so_far["parts_done"],
+            "distribution": summary.get("distribution", so_far["distribution"]),
             "errors": [
                 {name: error[name] for name in ("line", "error")} for error in summary.get("errors", so_far["errors"])
             ],
@@ -83,8 +101,9 @@ class ApiJob:
         if facts["status"] == "failed":
             facts["message"] = (summary.get("error") or {}).get("message") or _INTERRUPTED
         if facts["status"].startswith("done"):
-            key = keys.batch(self.owner, self.job, summary["result"]["file"])
-            link = bucket.download_link(key, seconds=LINK_SECONDS)
+            file = summary["result"]["file"]
+            key = keys.batch(self.owner, self.job, file)
+            link = bucket.download_link(key, seconds=LINK_SECONDS, saved_as=self.result_name(file))
             facts |= {"bucket": bucket.name(), "downloadLink": link}
         return facts
 

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from predictor import signed_get, signed_request
 from predictor.errors import ObjectMissing, ObjectTooLarge
@@ -211,12 +212,16 @@ def abort_upload(key: str, *, upload: str) -> None:
             raise
 
 
-def download_link(key: str, *, seconds: int) -> str:
-    """A link for people, so to where they reach the bucket: within docker-compose the function reaches it elsewhere."""
+def download_link(key: str, *, seconds: int, saved_as: str = "") -> str:
+    """A link for people, so to where they reach the bucket: within docker-compose the function reaches it elsewhere.
+
+    saved_as: what a browser calls the file, if it is to be kept and not shown (RFC 6266)
+    """
     public = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL")
-    return _client_for(public).generate_presigned_url(
-        "get_object", Params={"Bucket": name(), "Key": key}, ExpiresIn=seconds
-    )
+    wanted = {"Bucket": name(), "Key": key}
+    if saved_as:
+        wanted["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(saved_as, safe='')}"
+    return _client_for(public).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
 
 def forget_clients() -> None:

@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page
 
 from portal.gateways.contract import telling_number
+from portal.predictions import charts
 from portal.predictions.feature_form import FeatureForm, defaults_of, initial_from
 from portal.predictions.models import Prediction
 from portal.predictions.views.single import _tell_answer
@@ -273,3 +274,51 @@ def test_answer_without_bands_has_none(page_of_modules: Page):
     said = run(page_of_modules, "answer.js", "(made, _, told) => made.sayAnswer(told.page, told.answer)", told)
 
     assert said == "Species & kind: Malignant"
+
+
+def spread(of: str, counts: list[int], *, low: float = 0.0) -> dict[str, Any]:
+    return {"of": of, "edges": [low + place / len(counts) for place in range(len(counts) + 1)], "counts": counts}
+
+
+SPREADS: dict[str, tuple[str, dict[str, Any]]] = {
+    "two classes and bands": (
+        "binary",
+        {
+            "classes": [["0", 12], ["1", 3401]],
+            "histogram": spread("probability of 1", [1, 0, 7, 3405]),
+            "bands": [["Good result", 12], ["Bad result", 3400], ["Of another version", 1]],
+        },
+    ),
+    "classes": (
+        "classes",
+        {
+            "classes": [["Adelie", 3], ["Gentoo", 3], ["Chinstrap", 1]],
+            "histogram": spread("probability of the predicted class", [0, 1, 6]),
+            "bands": None,
+        },
+    ),
+    "truth values": ("truth values", {"classes": [["True", 1]], "histogram": None, "bands": None}),
+    "values": ("value", {"classes": None, "histogram": spread("prediction", [1, 1, 0], low=-12345.678), "bands": None}),
+    "nothing yet": ("binary", {"classes": None, "histogram": spread("probability of 1", [0, 0]), "bands": None}),
+}
+
+
+@pytest.mark.parametrize("kind", SPREADS)
+def test_answers_of_a_file_are_drawn_as_the_template_draws_them(page_of_modules: Page, kind: str):
+    answers, distribution = SPREADS[kind]
+    version = answered(answers).version
+    counted = {"distribution": distribution}
+    context = {
+        "model": version.model,
+        "class_bars": charts.class_bars(version, counted),
+        "band_bars": charts.band_bars(version, counted),
+        "histogram": charts.histogram(version, counted),
+    }
+    html = render_to_string("predictions/_batch_charts.html", context)
+    script = (
+        "(made, normal, page, given, html) => [normal([made.drawCharts(page, given)].filter(Boolean)), normal(html)]"
+    )
+
+    drawn, wanted = run(page_of_modules, "charts.js", script, document_of(version), distribution, html)
+
+    assert drawn == wanted

@@ -7,8 +7,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from portal.gateways import storage
-from portal.registry.models import SLUG
+from portal.predictions.models import Batch
+from portal.registry.models import SLUG, Model, ModelVersion
 from predictor import keys
+from predictor.api_jobs import ApiJob
 from predictor.errors import BadRequest
 
 ID = uuid.UUID("5b0cbb0e-0d5c-4f7e-9a55-0b1d7d1f2c11")
@@ -70,3 +72,15 @@ def test_text_that_is_no_slug_is_refused_in_both_rooms(text):
 @pytest.mark.parametrize("file", ["model.sh", "../model.pkl", "model.pkl/x", "", None])
 def test_file_that_cannot_be_a_model_has_no_key_in_the_container(file):
     assert keys.model_file("penguins", 3, file) is None
+
+
+@pytest.mark.parametrize("file", ["colony.csv", "colony.csv.gz", "a.b.JSONL.zst", ".csv", "übung", "1793.xlsx"])
+@pytest.mark.parametrize("result", ["output.csv", "output.parquet"])
+def test_results_are_saved_under_the_same_name_from_both_rooms(file, result):
+    version = ModelVersion(model=Model(slug="penguins"), number=3)
+    batch = Batch(version=version, file_name=file, summary={"result": {"file": result}})
+    key = f"ada/1793000000000_{file}"
+    job = ApiJob(str(ID), "7", key, "penguins", 3, sha256="0" * 64, wishes={}, asked="", created=0.0)
+
+    assert job.file_name() == file
+    assert job.result_name(result) == batch.output_name

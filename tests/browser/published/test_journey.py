@@ -152,10 +152,12 @@ def test_colleague_predicts_and_scores_a_file_and_the_portal_s_history_shows_bot
     page.get_by_label("File", exact=True).set_input_files(samples / SLUG / "to_score.csv")
     press(page, "Score the file")
     expect(page.locator("h1 .band")).to_have_text(re.compile("Done"), timeout=60_000)
+    expect(page.get_by_role("region", name="In words").locator("tbody tr")).to_have_count(3)
     keep(page, "published-file")
     assert violations(page) == []
     with page.expect_download() as download:
         press(page, "Download the result")
+    assert download.value.suggested_filename == f"to_score_{SLUG}-v1_predictions.csv"
     result = tmp_path / "result.csv"
     download.value.save_as(result)
     scored = pd.read_csv(result)

@@ -37,13 +37,19 @@ class PlayedJob:
 
 def state(status: str, **facts: Any) -> dict[str, Any]:
     return {
-        "job": JOB, "status": status, "model": "penguins", "version": 1, "rows": 0, "scored": 0, "failed": 0,
-        "parts": 0, "partsDone": 0, "errors": [],
+        "job": JOB, "status": status, "fileName": "colony.csv", "model": "penguins", "version": 1,
+        "rows": 0, "scored": 0, "failed": 0, "parts": 0, "partsDone": 0, "errors": [],
+        "distribution": {"classes": None, "histogram": None, "bands": None},
     } | facts  # fmt: skip
 
 
 RUNNING = state("running", rows=1200, scored=1190, failed=10, parts=4, partsDone=1)
-DONE = state("done", rows=3400, scored=3400, parts=4, partsDone=4, bucket="b", downloadLink=LINK)
+SPREAD = {
+    "classes": [["Adelie", 2379], ["Gentoo", 1000]],
+    "histogram": {"of": "probability of Gentoo", "edges": [0.0, 0.5, 1.0], "counts": [2379, 1000]},
+    "bands": [["Good result", 2379], ["Bad result", 1000]],
+}
+DONE = state("done", rows=3400, scored=3400, parts=4, partsDone=4, bucket="b", downloadLink=LINK, distribution=SPREAD)
 DONE_WITH_ERRORS = DONE | {
     "status": "done with errors", "scored": 3379, "failed": 21,
     "errors": [{"line": n, "error": f"island: {n} is unknown"} for n in range(2, 22)],
@@ -66,6 +72,8 @@ def test_file_is_sent_scored_and_its_result_downloaded(open_site: OpenSite, play
     expect(page.get_by_text("Done with errors").first).to_be_visible(timeout=15_000)
     expect(page.locator(".counts")).to_contain_text("3\u202f379 rows scored")
     expect(page.locator(".counts")).to_contain_text("21 not scored")
+    expect(page.get_by_role("region", name="In words").locator("td.number")).to_have_text(["2\u202f379", "1\u202f000"])
+    expect(page.get_by_role("img", name="most rows (2379) lie between 0 and 0.5")).to_be_visible()
     expect(page.locator(".errors tbody tr")).to_have_count(20)
     expect(page.get_by_text("The first 20 of 21.")).to_be_visible()
     assert played.uploads == {f"{SUB}/1_birds.csv": FILE["buffer"]}
@@ -226,7 +234,7 @@ def test_job_has_nothing_for_axe_and_fits_its_window(
 
     page = open_site(f"#/penguins/file/{JOB}", theme=theme, width=width)
 
-    expect(page.get_by_role("heading", name="Your file")).to_be_visible()
+    expect(page.get_by_role("heading", name="colony.csv")).to_be_visible()
     keep(page, f"site-job-{job['status'].split()[-1]}-{theme}-{width}")
     assert violations(page) == []
     assert not is_too_wide(page)

@@ -29,8 +29,9 @@ def test_started_job_is_queued_and_says_when_to_ask_again():
 
     assert answer.status == 200
     assert answer.body == {
-        "job": job, "status": "queued", "model": "penguins", "version": 1,
+        "job": job, "status": "queued", "fileName": "penguins.csv", "model": "penguins", "version": 1,
         "rows": 0, "scored": 0, "failed": 0, "parts": 0, "partsDone": 0, "errors": [],
+        "distribution": {"classes": None, "histogram": None, "bands": None},
     }  # fmt: skip
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.headers["Cache-Control"] == "no-store"
@@ -81,6 +82,7 @@ def test_done_job_has_a_link_to_its_result_made_anew_each_time(ending, monkeypat
     assert answer["bucket"] == bucket.name()
     with urllib.request.urlopen(answer["downloadLink"]) as result:  # noqa: S310  # the emulator's own address
         assert result.read() == b"a,b\n"
+        assert result.headers.get_filename() == "penguins_penguins-v1_predictions.csv"
     assert "Expires=300" in answer["downloadLink"]
 
 

@@ -1,5 +1,6 @@
 // How far a job is, and what came of it: templates/predictions/batch.html, out of docs/contract.md, section 8.
 
+import { drawCharts } from "../../portico/js/charts.js";
 import { element } from "../../portico/js/drawing.js";
 import { count } from "../../portico/js/numbers.js";
 import { cancelJob, readJob, Refused } from "../api.js";
@@ -26,7 +27,7 @@ const WORDS = {
 };
 const TONES = { done: "tone-good", "done with errors": "tone-caution", failed: "tone-bad", cancelled: "tone-neutral" };
 
-/** What the person called the job's file, for this tab. */
+/** What the person called the job's file, for this tab: its key has no room for blanks and the like. */
 export function noteFile(job, name) {
   sessionStorage.setItem(`portico.job.${job}`, name);
 }
@@ -37,14 +38,15 @@ export async function showJob(root, { signal }, slug, id) {
     throw error;
   });
   if (signal.aborted) return;
-  if (found) new Screen(root, { slug, id, signal, job: found[0], model: found[1]?.name ?? slug }).follow();
+  if (found) new Screen(root, { slug, id, signal, job: found[0], page: found[1] }).follow();
   else showNothing(root);
 }
 
 class Screen {
   constructor(root, facts) {
     Object.assign(this, facts);
-    this.file = sessionStorage.getItem(`portico.job.${this.id}`) ?? "Your file";
+    this.model = this.page?.name ?? this.slug;
+    this.file = sessionStorage.getItem(`portico.job.${this.id}`) ?? this.job.fileName;
     root.className = "page-batch";
     this.badge = element("span", {});
     this.buttons = element("div", { class: "buttons" }, this.drawCancel());
@@ -121,7 +123,8 @@ class Screen {
     );
     const words = "You may close this page; the job goes on. Its address leads back here.";
     const after = element("p", { class: "aside after" }, words);
-    return [panel, rows > 0 && this.drawCounts(), this.drawErrors("First rows that could not be scored"), after];
+    const errors = this.drawErrors("First rows that could not be scored");
+    return [panel, rows > 0 && this.drawCounts(), this.drawSpread(), errors, after];
   }
 
   drawEnded() {
@@ -131,7 +134,7 @@ class Screen {
     if (status === "failed") return [drawNotice("bad", "This file was not scored.", message), another];
     if (status === "cancelled") return [drawNotice("neutral", "This batch was cancelled."), another];
     const errors = this.drawErrors("Rows that could not be scored");
-    return [this.drawCounts(this.drawDownload()), this.drawFailed(), errors, another];
+    return [this.drawCounts(this.drawDownload()), this.drawFailed(), this.drawSpread(), errors, another];
   }
 
   drawCounts(download = null) {
@@ -151,6 +154,11 @@ class Screen {
     const first = [count(failed), " of ", count(rows), ` row${plural(rows)} could not be scored. `];
     const then = "They keep their place in the result, with the reason in the column ";
     return element("p", { class: "notice tone-caution" }, first, then, element("code", {}, "error"), ".");
+  }
+
+  /** Nothing where the model is no longer live: only its page has the words. */
+  drawSpread() {
+    return this.page && this.job.distribution && drawCharts(this.page, this.job.distribution);
   }
 
   drawErrors(heading) {
