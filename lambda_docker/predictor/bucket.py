@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 from predictor import signed_get, signed_request
 from predictor.errors import ObjectMissing, ObjectTooLarge
@@ -220,6 +219,8 @@ def download_link(key: str, *, seconds: int, saved_as: str = "") -> str:
     public = os.environ.get("PORTICO_PUBLIC_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL")
     wanted = {"Bucket": name(), "Key": key}
     if saved_as:
+        from urllib.parse import quote  # here, as boto3: a prediction needs no links
+
         wanted["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(saved_as, safe='')}"
     return _client_for(public).generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
