@@ -15,7 +15,8 @@ def _server(*pieces: bytes):
     seen = []
 
     async def answer(reader, writer):
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        # Closed also where the task is cancelled: nobody else would, and some later test would have to answer for it.
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 header = await reader.readuntil(b"\r\n\r\n")
                 length = int(header.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
@@ -24,7 +25,6 @@ def _server(*pieces: bytes):
                     writer.write(piece)
                     await writer.drain()
                     await asyncio.sleep(0.01)
-        writer.close()
 
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
