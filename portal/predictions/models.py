@@ -177,14 +177,14 @@ class BatchQuerySet(OwnedQuerySet):
     """Files that were scored, or are to be."""
 
     def expired(self, now: datetime) -> BatchQuerySet:
-        """Those whose objects are no longer to be kept, by what their model says, and are there still. Files that the
-        API scored within a call lie in their owner's folder, which is not the portal's.
+        """Those whose objects are no longer to be kept, by what their model says, and are there still. Without those
+        that the API scored within a call for nobody that it knew: where they lie, others' files may, too.
         """
         past = Q(pk__in=[])
         for days, _ in Model.KEEP_DAYS:
             past |= Q(version__model__keep_batches_days=days, created_at__lte=now - timedelta(days=days))
-        within_a_call = Q(source__isnull=False, owner="")
-        return self.filter(past, purged_at=None).exclude(within_a_call).exclude(state__in=states.UNDER_WAY)
+        for_nobody = Q(source__isnull=False, owner="", given_key="")
+        return self.filter(past, purged_at=None).exclude(for_nobody).exclude(state__in=states.UNDER_WAY)
 
 
 class Batch(models.Model):
@@ -225,6 +225,12 @@ class Batch(models.Model):
     owner = models.CharField(
         max_length=36, blank=True, editable=False, help_text="Whose a job of the API is, as the bucket has it."
     )
+    given_key = models.CharField(
+        max_length=1024,
+        blank=True,
+        editable=False,
+        help_text="Of a file in the own folder of somebody who called the API.",
+    )
     result_key = models.CharField(
         max_length=1024, blank=True, editable=False, help_text="Of a file that was scored within one call of the API."
     )
@@ -264,6 +270,11 @@ class Batch(models.Model):
     def was_within_a_call(self) -> bool:
         """The API scored it at once; nobody counted."""
         return self.is_of_the_api and not self.owner
+
+    @property
+    def is_kept_for_days(self) -> bool:
+        """Its files are deleted when the days that its model says are over: `BatchQuerySet.expired`."""
+        return bool(self.given_key) or not self.was_within_a_call
 
     @property
     def is_waiting(self) -> bool:

@@ -130,16 +130,18 @@ def test_portal_role_reaches_quarantine_models_batches_pages_and_captures_and_ne
         "pages/*",
         "captures/*",
         "*/*_predictions.csv",
+        "????????-????-????-????-????????????/*",
     }
 
 
-def test_portal_role_deletes_of_models_only_their_pictures():
+def test_portal_role_deletes_of_models_only_pictures_and_of_folders_those_of_the_user_pool_s_people():
     deleting = [item for item in statements("PortalRole") if "s3:DeleteObject" in actions_of(item)]
 
     assert {key for item in deleting for key in keys_of(item)} == {
         "quarantine/*",
         "batches/*",
         "models/*/pictures/*.png",
+        "????????-????-????-????-????????????/*",
     }
 
 

@@ -31,6 +31,17 @@ def link_to_result(batch: Batch) -> str | None:
     )
 
 
+def _keys_of_the_caller(batch: Batch) -> list[str]:
+    """What a call of the API has left in the caller's own folder; nothing while another batch keeps the same file."""
+    if (
+        not batch.given_key
+        or Batch.objects.filter(given_key=batch.given_key, purged_at=None).exclude(pk=batch.pk).exists()
+    ):
+        return []
+    own_folder = batch.given_key.partition("/")[0] + "/"
+    return [key for key in (batch.given_key, batch.result_key) if key.startswith(own_folder)]
+
+
 def purge_batches() -> int:
     """Delete the objects of all batches whose time is over. Running it twice deletes nothing more.
 
@@ -39,7 +50,10 @@ def purge_batches() -> int:
     """
     purged = 0
     for batch in Batch.objects.expired(timezone.now()):
-        storage.delete_under(key_of(batch, ""))
+        if not batch.was_within_a_call:
+            storage.delete_under(key_of(batch, ""))
+        for key in _keys_of_the_caller(batch):
+            storage.delete(key)
         batch.purged_at, batch.progress = timezone.now(), {}
         batch.summary = without_cells(batch.summary)
         if batch.is_waiting:

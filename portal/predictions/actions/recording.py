@@ -17,6 +17,8 @@ from portal.registry.models import ModelVersion
 
 # The original tool's page puts the moment before a file's name.
 _MOMENT = re.compile(r"^\d{13}_(?=.)")
+# A user of a pool, as AWS numbers them: deploy/template.yaml, PortalRole.
+_SUB = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Where results of files that were scored within a call never lie.
 _RESERVED = ("quarantine", "models", "model", "batches", "captures", "pages")
 _RESULT = "_predictions.csv"
@@ -85,6 +87,7 @@ def _batch(call: Call, version: ModelVersion, user: User) -> Batch:
         file_name=_MOMENT.sub("", call.file.rpartition("/")[2])[:200],
         size_bytes=0,
         is_without_values=None if call.file else True,
+        given_key=_given_key(call),
         source=call.source,
         call_id=call.id,
         created_at=call.at,
@@ -104,6 +107,15 @@ def _batch(call: Call, version: ModelVersion, user: User) -> Batch:
 def _error(call: Call) -> str:
     said = call.message or f"The API answered with status {call.status}. {NOT_KEPT}"
     return said[:500]
+
+
+def _given_key(call: Call) -> str:
+    """Where the file lies, if that is in the folder that the caller has for themselves, by their `sub`: the portal may
+    delete what is in such folders, and nobody else's files are.
+    """
+    folder, *below = call.file.split("/")
+    is_own = call.person is not None and folder == call.person.sub and _SUB.fullmatch(folder) is not None
+    return call.file if is_own and below and not {"", ".", ".."} & {*below} else ""
 
 
 def _result_key(call: Call) -> str:

@@ -1,6 +1,6 @@
 """The portal, and the browsers of people who have signed in."""
 
-from tests.policies.matrix.rows import BATCH, CAPTURE, JOB, UPLOAD, Part, may, may_not
+from tests.policies.matrix.rows import BATCH, CAPTURE, JOB, SUB, UPLOAD, Part, may, may_not
 
 _MODEL = [
     f"object models/penguins/3/{name}" for name in ("model.skops", "manifest.json", "compiled.json", "pictures/1.png")
@@ -105,6 +105,17 @@ PORTAL = Part(
             "and changes no result there",
             "s3:PutObject s3:DeleteObject",
             "object ada/1793000000000_penguins_predictions.csv",
+        ),
+        may(
+            "deletes what somebody of the user pool sent, whose folder is called by their `sub`, when its time is over",
+            "s3:DeleteObject",
+            f"object {SUB}/1793000000000_penguins.csv",
+            f"object {SUB}/1793000000000_penguins_predictions.csv",
+        ),
+        may_not(
+            "and neither reads nor changes it before",
+            "s3:GetObject s3:PutObject s3:DeleteObjectVersion",
+            f"object {SUB}/1793000000000_penguins.csv",
         ),
         may_not("lists under no other prefix", "s3:ListBucket", "bucket", given={"s3:prefix": "ada/"}),
         may_not("lists under no other prefix", "s3:ListBucket", "bucket", given={"s3:prefix": ""}),

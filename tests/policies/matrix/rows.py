@@ -10,6 +10,7 @@ Given = Mapping[str, str | tuple[str, ...]]
 
 # Ids are longer in truth: UUIDs.
 BATCH, JOB, UPLOAD = "batches/7/6f1c0f4e", "batches/0b7a4f0e/7c9e6679", "quarantine/3f2504e0"
+SUB = "5e2c6a9e-0000-4000-8000-000000000001"
 CAPTURE = "captures/2026/11/29/120000.123456-0a1b2c3d-1.jsonl"
 
 

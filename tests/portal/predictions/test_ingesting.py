@@ -391,6 +391,23 @@ def test_file_scored_within_a_call_is_a_batch_that_is_done_with_its_name_and_its
     batch = Batch.objects.get()
     assert (batch.state, batch.file_name, batch.was_within_a_call, batch.rows) == ("done", "colony.csv", True, None)
     assert batch.result_key == f"{ADA['sub']}/1764417600123_colony_predictions.csv"
+    assert batch.given_key == f"{ADA['sub']}/1764417600123_colony.csv"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"person": None}, {"file": "ada/1_colony.csv"}, {"file": f"{ADA['sub']}"}, {"file": f"{ADA['sub']}/../models/x"},
+     {"file": f"{ADA['sub']}//x.csv"}, {"file": "models/penguins/1/model.pkl"}, {"file": None, "result": None},
+     {"person": ADA | {"sub": "batches"}, "file": "batches/x.csv"}],
+)  # fmt: skip
+def test_file_that_is_in_no_folder_of_the_callers_own_is_none_that_the_portal_deletes(
+    bucket: Bucket, changed: dict[str, Any]
+):
+    bucket.put(key_after(minutes=1), make_batch_call(**changed))
+
+    actions.ingest_captures()
+
+    assert Batch.objects.get().given_key == ""
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,22 @@ def test_job_of_the_real_api_is_followed_to_its_end_and_handed_out(version: Mode
         assert answer.read().startswith(b"var_1,var_2,var_3,var_4,prediction")
 
 
+def test_what_lies_in_somebody_s_own_folder_is_deleted_with_the_batch_that_it_was_sent_for(version: ModelVersion):
+    stem = f"{ADA['sub']}/{int(time.time() * 1000)}_colony"
+    keys = [f"{stem}.csv", f"{stem}_predictions.csv"]
+    for key in keys:
+        storage.put_file(key, io.BytesIO(FILE))
+    leave(make_batch_call(**named(version, file=keys[0], result=keys[1])))
+    actions.ingest_captures()
+    before = [storage.size_of(key) for key in keys]
+    Batch.objects.update(created_at=timezone.now() - timedelta(days=31))
+
+    assert actions.purge_batches() == 1
+
+    assert before == [len(FILE), len(FILE)]
+    assert [storage.size_of(key) for key in keys] == [None, None]
+
+
 def test_job_of_the_real_api_that_was_cancelled_is_cancelled_here(version: ModelVersion, stack: Stack):
     key = f"{NOBODY}/{int(time.time() * 1000)}_many.csv"
     storage.put_file(key, io.BytesIO(FILE[: FILE.index(b"\n") + 1] + b"1.5,2.5,3.5,4.5\n" * 2_000_000))

@@ -20,6 +20,7 @@ from tests.portal.factories import make_batch, make_user, make_version
 from tests.portal.predictions.conftest import PROGRESS, SUMMARY, UNKNOWN, BatchCloud
 
 pytestmark = pytest.mark.django_db
+GIVEN, OTHER, RESULT = (f"{ADA['sub']}/{name}" for name in ("1_colony.csv", "2_x.csv", "2_x_predictions.csv"))
 CELL = "Zürich-4711"
 QUOTING = SUMMARY | {"preview": [[CELL]], "errors": [{"row": 1, "line": 2, "error": f"'{CELL}' is not a number"}]}
 
@@ -196,13 +197,49 @@ def test_file_scored_within_a_call_says_that_nobody_counted(ada: User, client: C
     assert ">A file</a>" in listed and ">Prediction</a>" not in listed
 
 
-def test_files_of_jobs_go_when_their_time_is_over_and_those_in_peoples_own_folders_stay(batches: BatchCloud):
+def test_files_of_jobs_and_calls_go_when_their_time_is_over_and_those_of_nobody_stay(batches: BatchCloud):
     ada, old = make_user(), timezone.now() - timedelta(days=31)
-    job = make_job(ada, state="done", created_at=old)
-    make_batch(ada, job.version, source="page", result_key="ada/x_predictions.csv", created_at=old)
+    job = make_job(ada, state="done", created_at=old, given_key=GIVEN)
+    call = make_batch(ada, job.version, source="page", given_key=OTHER, result_key=RESULT, created_at=old)
+    make_batch(ada, job.version, source="program", result_key="ada/x_predictions.csv", created_at=old)
 
-    assert actions.purge_batches() == 1
-    assert batches.deleted == [f"batches/{ADA['sub']}/{job.pk}/"]
+    assert actions.purge_batches() == 2
+    assert actions.purge_batches() == 0
+    assert set(batches.deleted) == {f"batches/{ADA['sub']}/{job.pk}/", GIVEN, OTHER, RESULT}
+    call.refresh_from_db()
+    assert not call.has_result
+
+
+def test_file_that_a_later_batch_keeps_stays_until_that_ones_time_is_over(batches: BatchCloud):
+    ada, now = make_user(), timezone.now()
+    first = make_job(ada, state="done", created_at=now - timedelta(days=31), given_key=GIVEN)
+    later = make_batch(ada, first.version, source="page", given_key=GIVEN, created_at=now - timedelta(days=29))
+
+    actions.purge_batches()
+    before = list(batches.deleted)
+    Batch.objects.filter(pk=later.pk).update(created_at=now - timedelta(days=31))
+    actions.purge_batches()
+
+    assert before == [f"batches/{ADA['sub']}/{first.pk}/"]
+    assert batches.deleted == [*before, GIVEN]
+
+
+def test_result_in_another_folder_than_the_file_stays(batches: BatchCloud):
+    old = timezone.now() - timedelta(days=31)
+    make_batch(
+        make_user(), make_version(), source="page", given_key=GIVEN, result_key="bob/x_predictions.csv", created_at=old
+    )
+
+    actions.purge_batches()
+
+    assert batches.deleted == [GIVEN]
+
+
+@pytest.mark.parametrize(("given_key", "is_said"), [(GIVEN, True), ("", False)])
+def test_page_of_a_call_says_until_when_its_files_are_kept(ada: User, client: Client, given_key: str, is_said: bool):
+    batch = make_batch(ada, make_version(), source="page", given_key=given_key, result_key=RESULT)
+
+    assert ("kept until" in client.get(batch.get_absolute_url()).content.decode()) is is_said
 
 
 def test_job_id_is_no_key_to_somebody_elses(client: Client, ada: User, batches: BatchCloud):
