@@ -33,12 +33,15 @@ export function whatIsKept({ capture }) {
 
 /** What becomes of a file, likewise. */
 export function whatIsKeptOfFile({ capture }) {
-  const shown = {
-    all: "The history of your team’s portal shows its name, its counts and its result.",
-    outputs: "The history of your team’s portal shows its counts and its result, not its name.",
-    off: "The history of your team’s portal does not show it.",
+  const stay = "The file and its result stay in your team’s store.";
+  const said = {
+    all:
+      "The history of your team’s portal shows its name, its counts and its result. " +
+      "The file and its result are deleted when the days are over for which your team keeps files.",
+    outputs: `The history of your team’s portal shows its counts and its result, not its name. ${stay}`,
+    off: `The history of your team’s portal does not show it. ${stay}`,
   };
-  return `${shown[capture] ?? shown.all} The file and its result stay in your team’s store.`;
+  return said[capture] ?? said.all;
 }
 
 function ofFeatures(before, after) {
