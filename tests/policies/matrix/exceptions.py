@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.policies.matrix.rows import Case
+from tests.policies.matrix.rows import SUB, Case
 
 # "*" for what an action is about, in a role's policy, and why nothing less will do.
 EVERYTHING = {
@@ -28,6 +28,9 @@ EVERY_ACTION = {
 MISTAKES: dict[str, Callable[[Case], bool]] = {
     "reading an older version is taken for plain reading": (
         lambda case: case.action == "s3:GetObjectVersion" and not case.on.startswith("object quarantine")
+    ),
+    "deleting a version is taken for plain deleting": (
+        lambda case: case.action == "s3:DeleteObjectVersion" and case.on.startswith(f"object {SUB}/")
     ),
     "a listing has no s3:prefix: a condition that wants one fails": (
         lambda case: case.action == "s3:ListBucket" and case.who in ("PredictRole", "CiRole") and case.is_allowed
