@@ -11,7 +11,6 @@ import pytest
 
 from predictor import bucket, keys
 from predictor.handler import handle
-from tests.closeness import nearly
 from tests.original import original_file
 from tests.predictor.factories import (
     array_model,
@@ -220,7 +219,7 @@ def test_batch_prediction_of_the_original_data_equals_scikit_learn(drop_in):
     expected = model.predict_proba(table[["var_1", "var_2", "var_3", "var_4"]])[:, 1]
     assert status == 200
     assert body["bucket"] == bucket.name()
-    assert result["predicted_probability_1"].tolist() == nearly(expected)
+    assert result["predicted_probability_1"].tolist() == expected.tolist()
     pd.testing.assert_frame_equal(result[table.columns], table)
 
 
@@ -242,7 +241,7 @@ def test_batch_prediction_of_other_models_has_the_label_too():
     result = pd.read_csv(io.BytesIO(_download(body["downloadLink"])))
     features = table.drop(columns="species")
     assert result["prediction"].tolist() == model.predict(features).tolist()
-    assert result["predicted_probability_1"].tolist() == nearly(model.predict_proba(features)[:, -1])
+    assert result["predicted_probability_1"].tolist() == model.predict_proba(features)[:, -1].tolist()
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,8 @@ def link_to_result(batch: Batch) -> str | None:
 
 def _keys_of_the_caller(batch: Batch) -> list[str]:
     """What a call of the API has left in the caller's own folder; nothing while another batch keeps the same file."""
-    if (
-        not batch.given_key
-        or Batch.objects.filter(given_key=batch.given_key, purged_at=None).exclude(pk=batch.pk).exists()
-    ):
+    others = Batch.objects.filter(given_key=batch.given_key, purged_at=None).exclude(pk=batch.pk)
+    if not batch.given_key or others.exists():
         return []
     own_folder = batch.given_key.partition("/")[0] + "/"
     return [key for key in (batch.given_key, batch.result_key) if key.startswith(own_folder)]
